@@ -1,0 +1,61 @@
+"""`EntitySnapshot`: the typed, frozen view of a DataHub entity that everything downstream reads.
+
+Pure data. `dataspoke.core.hub` fills it from aspects; `dataspoke.core.documents` renders it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a schema. `path` is the plain dotted path, without v2 type tokens."""
+
+    path: str
+    type: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    is_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySnapshot:
+    """What DataHub says of one entity at one moment.
+
+    References (`tags`, `terms`, `owners`, `domains`, `container`, `upstreams`, …) are urns;
+    `names` maps each referenced urn to what a person calls it, as far as DataHub knows.
+    `description` is what connectors wrote, `editable_description` what people wrote.
+    """
+
+    urn: str
+    entity_type: str
+    name: str
+    removed: bool = False
+    qualified_name: str = ""
+    description: str = ""
+    editable_description: str = ""
+    platform: str = ""
+    platform_instance: str = ""
+    env: str = ""
+    container: str = ""
+    containers: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    tags: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    upstreams: tuple[str, ...] = ()
+    custom_properties: Mapping[str, str] = field(default_factory=dict)
+    structured_properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deprecated: bool = False
+    deprecation_note: str = ""
+    view_definition: str = ""
+    external_url: str = ""
+    created: datetime | None = None
+    last_modified: datetime | None = None
+    names: Mapping[str, str] = field(default_factory=dict)

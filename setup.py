@@ -1,0 +1,23 @@
+"""Map the folders at the root onto one import package, `dataspoke`.
+
+Everything static lives in pyproject.toml. `dataspoke` itself is a PEP 420 namespace: it has
+no `__init__.py`, so each folder is installed as `dataspoke.<folder>`.
+"""
+
+from setuptools import find_packages, setup
+
+FOLDERS = (
+    "actions",
+    "cli",
+    "core",
+    "ingestion_sources",
+    "local_hub",
+    "search_service",
+)
+
+packages = find_packages(include=[*FOLDERS, *(f"{folder}.*" for folder in FOLDERS)])
+
+setup(
+    package_dir={"dataspoke": "."},
+    packages=[f"dataspoke.{package}" for package in packages],
+)
