@@ -1,0 +1,1 @@
+"""`dataspoke quickstart`: the whole product on a real PostgreSQL, on this machine alone."""
