@@ -6,7 +6,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-FOLDERS := actions cli core ingestion_sources local_hub search_service
+FOLDERS := actions cli core ingestion_sources local_hub recipes search_service
 EXTRAS := actions,dev,local,postgres,qdrant,search
 
 export DATAHUB_TELEMETRY_ENABLED := false

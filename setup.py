@@ -12,6 +12,7 @@ FOLDERS = (
     "core",
     "ingestion_sources",
     "local_hub",
+    "recipes",
     "search_service",
 )
 

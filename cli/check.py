@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib.metadata import EntryPoint, distribution
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 import yaml
 
 from dataspoke.core.errors import ConfigError, MissingExtraError
+from dataspoke.recipes import recipe_files
 
 DISTRIBUTION = "dataspoke"
 PLUGIN_GROUPS = ("datahub.ingestion.", "datahub_actions.")
@@ -81,23 +81,20 @@ def _check_action_recipe(recipe: dict[str, Any]) -> None:
         config_class().model_validate(config.action.config or {})
 
 
-def recipe_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.yml"))
-
-
 def check(
     recipes: Annotated[
-        Path, typer.Option(help="Folder with recipes to parse; skipped if it is not there.")
-    ] = Path("recipes"),
+        list[Path] | None,
+        typer.Argument(help="Recipes to parse. Without any: those that ship with Data Spoke."),
+    ] = None,
 ) -> None:
-    """Load every plugin and parse every recipe; exit 1 at the first that fails."""
+    """Load every plugin and parse recipes; exit 1 at the first that fails.
+
+    Give it your own recipes to find a wrong key before you deploy them.
+    """
     os.environ.setdefault("DATAHUB_TELEMETRY_ENABLED", "false")
     for point in plugin_entry_points():
         load_plugin(point)
         typer.echo(f"ok  {point.group:<42} {point.name}")
-    files = recipe_files(recipes) if recipes.is_dir() else []
-    for path in files:
+    for path in recipes or recipe_files():
         kind = check_recipe(path)
-        typer.echo(f"ok  {kind + ' recipe':<42} {path}")
-    if not files:
-        typer.echo(f"No recipes to parse in {recipes.absolute()}.", file=sys.stderr)
+        typer.echo(f"ok  {kind + ' recipe':<42} {path.parent.name}/{path.name}")
