@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from dataspoke.core.errors import ConfigError, MissingExtraError
 from dataspoke.recipes import recipe_files
