@@ -16,7 +16,9 @@ def quickstart(
         Path | None,
         typer.Option(help="Where data and logs live. Default: `quickstart` under DATASPOKE_HOME."),
     ] = None,
-    hub_port: Annotated[int, typer.Option(help="Port of the hub; a free one if it is busy.")] = 8080,
+    hub_port: Annotated[
+        int, typer.Option(help="Port of the hub; a free one if it is busy.")
+    ] = 8080,
     search_port: Annotated[
         int, typer.Option(help="Port of the search page; a free one if it is busy.")
     ] = 8010,
