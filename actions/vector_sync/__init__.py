@@ -1,0 +1,1 @@
+"""`dataspoke-vector-sync`: keep the search index equal to what DataHub says."""

@@ -1,0 +1,94 @@
+"""What the index needs, given what DataHub says and what the index holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from dataspoke.core.documents.model import Document
+from dataspoke.core.index.model import (
+    DeletePoint,
+    Hashes,
+    IndexOp,
+    SetPayload,
+    UpsertPoint,
+    Vector,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A document whose texts must be embedded before its point can be written."""
+
+    document: Document
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`ready` may be applied as it is; `changed` waits for vectors; `unchanged` counts."""
+
+    ready: tuple[DeletePoint | SetPayload, ...]
+    changed: tuple[Changed, ...]
+    unchanged: int
+
+    @property
+    def deletions(self) -> int:
+        return sum(isinstance(op, DeletePoint) for op in self.ready)
+
+
+def decide(
+    documents: Mapping[str, Document],
+    gone: Collection[str],
+    *,
+    known: Mapping[str, Hashes],
+    versions: Mapping[str, int],
+) -> Plan:
+    """Compare fingerprints; `gone` are urns that are removed for certain.
+
+    A gone urn is deleted whether or not the index knows it: the operation also fences off a
+    worker that still holds an older state of it.
+    """
+    ready: list[DeletePoint | SetPayload] = [DeletePoint(urn, versions[urn]) for urn in gone]
+    changed: list[Changed] = []
+    unchanged = 0
+    for urn, document in documents.items():
+        held = known.get(urn)
+        if held is None or held.content_hash != document.content_hash:
+            changed.append(Changed(document, versions[urn]))
+        elif held.payload_hash != document.payload_hash:
+            ready.append(SetPayload(urn, hashes_of(document), document.payload, versions[urn]))
+        else:
+            unchanged += 1
+    return Plan(tuple(ready), tuple(changed), unchanged)
+
+
+def texts_of(changed: Sequence[Changed]) -> list[str]:
+    """Every text to embed, in the order that `upserts` expects its vectors."""
+    return [text for one in changed for text in one.document.texts.values()]
+
+
+def upserts(changed: Sequence[Changed], vectors: Vector) -> list[IndexOp]:
+    """Points from documents and the rows of `vectors`, shape (len(texts_of(changed)), dim)."""
+    ops: list[IndexOp] = []
+    row = 0
+    for one in changed:
+        dense = {}
+        for name in one.document.texts:
+            dense[name] = vectors[row]
+            row += 1
+        ops.append(
+            UpsertPoint(
+                urn=one.document.urn,
+                hashes=hashes_of(one.document),
+                dense=dense,
+                sparse=one.document.sparse,
+                payload=one.document.payload,
+                version=one.version,
+            )
+        )
+    return ops
+
+
+def hashes_of(document: Document) -> Hashes:
+    return Hashes(document.content_hash, document.payload_hash)
