@@ -1,0 +1,131 @@
+"""The transformer `dataspoke-enrich`: governance as rules, beside any source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from datahub.emitter.mcp import MetadataChangeProposalWrapper
+from datahub.ingestion.api.common import ControlRecord, PipelineContext, RecordEnvelope
+from datahub.ingestion.api.transform import Transformer
+from datahub.metadata.schema_classes import (
+    DomainAssociationClass,
+    GlossaryTermAssociationClass,
+    MetadataAttributionClass,
+    MetadataChangeEventClass,
+    MetadataChangeProposalClass,
+    OwnerClass,
+    OwnershipTypeClass,
+    SchemaMetadataClass,
+    StatusClass,
+    TagAssociationClass,
+)
+from datahub.specific.dataset import DatasetPatchBuilder
+
+from dataspoke.core.urns import entity_type_of
+from dataspoke.ingestion_sources.enrich.config import EnrichConfig
+from dataspoke.ingestion_sources.enrich.rules import (
+    Additions,
+    column_additions,
+    dataset_additions,
+)
+
+ACTOR = "urn:li:corpuser:datahub"
+
+
+class EnrichTransformer(Transformer):
+    """Passes every record on and adds PATCH proposals for the datasets that rules match.
+
+    The dataset's own additions follow the first record that names it, those of its columns
+    follow its `schemaMetadata`. Sending a PATCH again changes nothing, so runs may repeat.
+    Everything added is attributed to this pipeline and can be rolled back by its run id.
+    """
+
+    def __init__(
+        self, config: EnrichConfig, ctx: PipelineContext, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._rules = config.rules
+        self._attribution = MetadataAttributionClass(
+            time=int(clock() * 1000),
+            actor=ACTOR,
+            source=f"urn:li:dataHubIngestionSource:{ctx.pipeline_name or 'dataspoke-enrich'}",
+            sourceDetail={"plugin": "dataspoke-enrich"},
+        )
+        self._seen: set[str] = set()
+
+    @classmethod
+    def create(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> EnrichTransformer:
+        return cls(EnrichConfig.model_validate(config_dict), ctx)
+
+    def transform(
+        self, record_envelopes: Iterable[RecordEnvelope[Any]]
+    ) -> Iterable[RecordEnvelope[Any]]:
+        for envelope in record_envelopes:
+            yield envelope
+            for proposal in self._additions_after(envelope.record):
+                yield RecordEnvelope(
+                    proposal,
+                    {"workunit_id": f"dataspoke-enrich-{proposal.entityUrn}-{proposal.aspectName}"},
+                )
+
+    def _additions_after(self, record: Any) -> list[MetadataChangeProposalClass]:
+        if isinstance(record, ControlRecord):
+            return []
+        if isinstance(record, MetadataChangeEventClass):
+            snapshot = record.proposedSnapshot
+            urn, aspects = snapshot.urn, list(snapshot.aspects)
+        elif isinstance(record, MetadataChangeProposalWrapper):
+            urn, aspects = record.entityUrn, [record.aspect]
+        else:
+            urn, aspects = record.entityUrn, []
+        if not urn or entity_type_of(urn) != "dataset" or _removed(aspects):
+            return []
+        proposals = []
+        if urn not in self._seen:
+            self._seen.add(urn)
+            proposals += self._dataset_proposals(urn, dataset_additions(self._rules, urn))
+        for aspect in aspects:
+            if isinstance(aspect, SchemaMetadataClass):
+                paths = [field.fieldPath for field in aspect.fields]
+                proposals += self._column_proposals(urn, column_additions(self._rules, urn, paths))
+        return proposals
+
+    def _dataset_proposals(
+        self, urn: str, additions: Additions
+    ) -> list[MetadataChangeProposalClass]:
+        patch = DatasetPatchBuilder(urn)
+        for tag in additions.tags:
+            patch.add_tag(TagAssociationClass(tag=tag, attribution=self._attribution))
+        for term in additions.terms:
+            patch.add_term(GlossaryTermAssociationClass(urn=term, attribution=self._attribution))
+        for owner in additions.owners:
+            patch.add_owner(
+                OwnerClass(
+                    owner=owner,
+                    type=OwnershipTypeClass.TECHNICAL_OWNER,
+                    attribution=self._attribution,
+                )
+            )
+        for domain in additions.domains:
+            patch.add_domain(DomainAssociationClass(domain=domain, attribution=self._attribution))
+        return list(patch.build())
+
+    def _column_proposals(
+        self, urn: str, columns: list[Additions]
+    ) -> list[MetadataChangeProposalClass]:
+        patch = DatasetPatchBuilder(urn)
+        for additions in columns:
+            assert additions.column is not None
+            field = patch.for_field(additions.column)
+            for tag in additions.tags:
+                field.add_tag(TagAssociationClass(tag=tag, attribution=self._attribution))
+            for term in additions.terms:
+                field.add_term(
+                    GlossaryTermAssociationClass(urn=term, attribution=self._attribution)
+                )
+        return list(patch.build())
+
+
+def _removed(aspects: list[Any]) -> bool:
+    return any(isinstance(aspect, StatusClass) and aspect.removed for aspect in aspects)
