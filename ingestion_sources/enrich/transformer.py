@@ -72,13 +72,7 @@ class EnrichTransformer(Transformer):
     def _additions_after(self, record: Any) -> list[MetadataChangeProposalClass]:
         if isinstance(record, ControlRecord):
             return []
-        if isinstance(record, MetadataChangeEventClass):
-            snapshot = record.proposedSnapshot
-            urn, aspects = snapshot.urn, list(snapshot.aspects)
-        elif isinstance(record, MetadataChangeProposalWrapper):
-            urn, aspects = record.entityUrn, [record.aspect]
-        else:
-            urn, aspects = record.entityUrn, []
+        urn, aspects = _urn_and_aspects(record)
         if not urn or entity_type_of(urn) != "dataset" or _removed(aspects):
             return []
         proposals = []
@@ -125,6 +119,15 @@ class EnrichTransformer(Transformer):
                     GlossaryTermAssociationClass(urn=term, attribution=self._attribution)
                 )
         return list(patch.build())
+
+
+def _urn_and_aspects(record: Any) -> tuple[str | None, list[Any]]:
+    if isinstance(record, MetadataChangeEventClass):
+        snapshot = record.proposedSnapshot
+        return snapshot.urn, list(snapshot.aspects)
+    if isinstance(record, MetadataChangeProposalWrapper):
+        return record.entityUrn, [record.aspect]
+    return record.entityUrn, []
 
 
 def _removed(aspects: list[Any]) -> bool:

@@ -12,7 +12,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from datahub.emitter.mcp import MetadataChangeProposalWrapper
@@ -160,7 +160,7 @@ class QueryLogSource(TestableSource):
         elif statement is Skipped.NO_TABLES:
             self.report.statements_without_tables += 1
         else:
-            self._observe(cast(Statement, statement))
+            self._observe(statement)
 
     def _observe(self, statement: Statement) -> None:
         window = self.config.usage
