@@ -9,6 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+SEARCHABLE_ENTITY_TYPES = (
+    "dataset",
+    "container",
+    "chart",
+    "dashboard",
+    "dataFlow",
+    "dataJob",
+    "glossaryTerm",
+    "glossaryNode",
+    "tag",
+    "domain",
+    "dataProduct",
+    "mlModel",
+    "document",
+)
+"""The entity types that get a point in the index, as DataHub spells them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

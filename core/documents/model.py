@@ -23,6 +23,7 @@ tags / tag_names, terms / term_names, owners / owner_names, domains / domain_nam
 upstreams / upstream_names
                    list[str] urns / names, of the entity (column tags and terms included)
 refs               list[str] every urn whose change must refresh this document
+keys               list[str] names and labels, folded: see `documents.keys`
 deprecated         bool
 created            int       UTC ms, 0 when unknown
 last_modified      int       UTC ms, 0 when unknown

@@ -1,0 +1,226 @@
+"""`EntitySnapshot` to `Document`. Pure and deterministic; needs the extra `search` (stems)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from dataspoke.core.documents.keys import KEYS_FIELD, lookup_keys
+from dataspoke.core.documents.model import (
+    DENSE_VECTOR,
+    SPARSE_VECTOR,
+    Document,
+    SparseVector,
+)
+from dataspoke.core.documents.words import Field, document_vector, humanise
+from dataspoke.core.entities import EntitySnapshot
+from dataspoke.core.urns import last_part, last_step
+
+DOCUMENT_VERSION = 1
+"""Rises whenever the same snapshot renders to another text, weight or payload."""
+
+MAX_DESCRIPTION = 2_000
+MAX_COLUMNS = 500
+MAX_COLUMN_DESCRIPTION = 300
+_SCANNED = 20_000
+_DENSE_DESCRIPTION = 400
+_DENSE_COLUMN_DESCRIPTION = 60
+_DENSE_TEXT = 2_000
+
+_TYPE_WORDS = {
+    "dataset": "table",
+    "container": "container",
+    "chart": "chart",
+    "dashboard": "dashboard",
+    "dataFlow": "data pipeline",
+    "dataJob": "data job",
+    "glossaryTerm": "business term",
+    "glossaryNode": "term group",
+    "tag": "tag",
+    "domain": "domain",
+    "dataProduct": "data product",
+    "mlModel": "machine learning model",
+    "document": "document",
+}
+
+_SPACE = re.compile(r"\s+")
+
+
+def render(snapshot: EntitySnapshot, *, model_id: str) -> Document:
+    """The document of an entity, for the embedder `model_id`. Equal snapshots render equally."""
+    names = _Names(snapshot)
+    description = _clean(snapshot.editable_description or snapshot.description)
+    texts = {DENSE_VECTOR: _dense_text(snapshot, names, description)}
+    sparse = {SPARSE_VECTOR: document_vector(_fields(snapshot, names))}
+    payload = _payload(snapshot, names, description)
+    payload[KEYS_FIELD] = lookup_keys(payload)
+    content_hash = _content_hash(texts, sparse, model_id)
+    payload_hash = _digest(
+        json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    )
+    payload["content_hash"] = content_hash
+    payload["payload_hash"] = payload_hash
+    return Document(snapshot.urn, texts, sparse, payload, content_hash, payload_hash)
+
+
+class _Names:
+    """What the references of a snapshot are called, in their order."""
+
+    def __init__(self, snapshot: EntitySnapshot) -> None:
+        def called(urns: Iterable[str]) -> list[str]:
+            return [snapshot.names.get(urn) or last_part(urn) for urn in urns]
+
+        columns = snapshot.columns
+        self.tag_urns = _merged(snapshot.tags, (column.tags for column in columns))
+        self.term_urns = _merged(snapshot.terms, (column.terms for column in columns))
+        self.tags = called(self.tag_urns)
+        self.terms = called(self.term_urns)
+        self.owners = called(snapshot.owners)
+        self.domains = called(snapshot.domains)
+        self.upstreams = called(snapshot.upstreams)
+        self.path = called(snapshot.containers) or _path_in_name(snapshot)
+
+
+def _dense_text(snapshot: EntitySnapshot, names: _Names, description: str) -> str:
+    """The most telling first: an embedder reads some 256 word pieces and drops the rest."""
+    kind = " ".join(snapshot.subtypes).lower() or _TYPE_WORDS.get(snapshot.entity_type, "")
+    where = " ".join(humanise(step) for step in names.path)
+    parts = [humanise(snapshot.name), f"{kind} in {where}" if where else kind]
+    if description:
+        parts.append(description[:_DENSE_DESCRIPTION])
+    teams = [
+        name
+        for urn, name in zip(snapshot.owners, names.owners, strict=True)
+        if urn.startswith("urn:li:corpGroup:")
+    ]
+    labels = [*names.terms, *names.tags, *names.domains, *teams]
+    if labels:
+        parts.append(", ".join(humanise(label) for label in labels[:20]))
+    text = ". ".join(parts)
+    columns: list[str] = []
+    room = _DENSE_TEXT - len(text)
+    for column in snapshot.columns:
+        shown = humanise(column.path)
+        if column.description:
+            shown += f" ({_clean(column.description)[:_DENSE_COLUMN_DESCRIPTION]})"
+        room -= len(shown) + 2
+        if room < 0:
+            break
+        columns.append(shown)
+    return f"{text}. {', '.join(columns)}" if columns else text
+
+
+def _fields(snapshot: EntitySnapshot, names: _Names) -> list[Field]:
+    descriptions = {snapshot.editable_description, snapshot.description, snapshot.deprecation_note}
+    columns = snapshot.columns
+    return [
+        Field((snapshot.name,), weight=6.0, average=3.0, identifiers=True),
+        Field((*names.path, snapshot.qualified_name), weight=2.0, average=6.0),
+        Field(tuple(column.path for column in columns), weight=1.0, average=30.0, identifiers=True),
+        Field(tuple(sorted(text[:_SCANNED] for text in descriptions)), weight=1.0, average=20.0),
+        Field(
+            tuple(column.description for column in columns if column.description),
+            weight=0.5,
+            average=60.0,
+        ),
+        Field((*names.terms, *names.tags, *names.domains), weight=1.5, average=4.0),
+        Field(tuple(names.owners), weight=0.5, average=2.0),
+        Field((snapshot.platform, *snapshot.subtypes), weight=0.3, average=2.0),
+    ]
+
+
+def _payload(snapshot: EntitySnapshot, names: _Names, description: str) -> dict[str, Any]:
+    return {
+        "urn": snapshot.urn,
+        "entity_type": snapshot.entity_type,
+        "name": snapshot.name,
+        "qualified_name": snapshot.qualified_name,
+        "platform": snapshot.platform,
+        "platform_instance": snapshot.platform_instance,
+        "env": snapshot.env,
+        "subtypes": list(snapshot.subtypes),
+        "description": description[:MAX_DESCRIPTION],
+        "container": snapshot.container,
+        "path": names.path,
+        "columns": [
+            {
+                "name": column.path,
+                "type": column.type,
+                "description": column.description[:MAX_COLUMN_DESCRIPTION],
+            }
+            for column in snapshot.columns[:MAX_COLUMNS]
+        ],
+        "column_count": len(snapshot.columns),
+        "tags": names.tag_urns,
+        "tag_names": names.tags,
+        "terms": names.term_urns,
+        "term_names": names.terms,
+        "owners": list(snapshot.owners),
+        "owner_names": names.owners,
+        "domains": list(snapshot.domains),
+        "domain_names": names.domains,
+        "upstreams": list(snapshot.upstreams),
+        "upstream_names": names.upstreams,
+        "refs": sorted(
+            {
+                *names.tag_urns,
+                *names.term_urns,
+                *snapshot.owners,
+                *snapshot.domains,
+                *snapshot.containers,
+                *snapshot.upstreams,
+            }
+        ),
+        "deprecated": snapshot.deprecated,
+        "created": _millis(snapshot.created),
+        "last_modified": _millis(snapshot.last_modified),
+        "external_url": snapshot.external_url,
+    }
+
+
+def _path_in_name(snapshot: EntitySnapshot) -> list[str]:
+    """The steps above the last one of a dataset's qualified name, where containers are unknown."""
+    if snapshot.entity_type != "dataset":
+        return []
+    name = snapshot.qualified_name
+    last = last_step(name, snapshot.platform)
+    return [step for step in re.split(r"[./]", name[: len(name) - len(last)]) if step]
+
+
+def _merged(first: Iterable[str], more: Iterable[Iterable[str]]) -> list[str]:
+    merged = dict.fromkeys(first)
+    for urns in more:
+        if urns:
+            merged.update(dict.fromkeys(urns))
+    return list(merged)
+
+
+def _clean(text: str) -> str:
+    return _SPACE.sub(" ", text[:_SCANNED]).strip() if text else ""
+
+
+def _millis(moment: datetime | None) -> int:
+    return int(moment.timestamp() * 1000) if moment else 0
+
+
+def _content_hash(
+    texts: Mapping[str, str], sparse: Mapping[str, SparseVector], model_id: str
+) -> str:
+    digest = hashlib.blake2b(f"{DOCUMENT_VERSION}\0{model_id}".encode(), digest_size=16)
+    for name in sorted(texts):
+        digest.update(f"\0{name}\0{texts[name]}".encode())
+    for name in sorted(sparse):
+        vector = sparse[name]
+        count = len(vector.indices)
+        digest.update(f"\0{name}\0".encode())
+        digest.update(struct.pack(f"<{count}I{count}d", *vector.indices, *vector.values))
+    return digest.hexdigest()
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
