@@ -1,0 +1,229 @@
+"""The HTTP application: routes, errors and headers around `retrieve.search`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from time import perf_counter
+from typing import Annotated
+
+import anyio.to_thread
+import orjson
+from fastapi import FastAPI, Query
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dataspoke.core.errors import DataSpokeError, RetriableError
+from dataspoke.core.settings import Settings
+from dataspoke.search_service import schemas
+from dataspoke.search_service.filters import FilterError, checked, parse_filter
+from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.metrics import Metrics
+from dataspoke.search_service.page import page_router
+from dataspoke.search_service.results import applied_filter, result
+from dataspoke.search_service.retrieve import SearchQuery, search
+from dataspoke.search_service.runtime import SearchRuntime, Serving
+
+log = logging.getLogger(__name__)
+
+_PROBLEMS = {
+    400: {"model": schemas.Problem, "description": "A filter or the host is not allowed."},
+    422: {"model": schemas.Problem, "description": "The request has not the right form."},
+    503: {"model": schemas.Problem, "description": "Model or index are not loaded, or away."},
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_DESCRIPTION = (
+    "Find the right dataset with a plain question. Answers come from an index that follows "
+    "DataHub; every hit says why it was found."
+)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    on_ready: Callable[[Serving], None] = lambda serving: None,
+    on_fatal: Callable[[DataSpokeError], None] = lambda error: None,
+    allowed_hosts: Sequence[str] = ("*",),
+    weights: Weights | None = None,
+) -> FastAPI:
+    """The service over the index and model that `settings` name; loads them at start-up.
+
+    `on_ready` and `on_fatal` are called from another thread. `allowed_hosts` are the names by
+    which callers may address the service: on loopback only its own, so that no web site can
+    reach it through a name that it resolves to 127.0.0.1.
+    """
+    runtime = SearchRuntime(settings, on_ready=on_ready, on_fatal=on_fatal)
+    metrics = Metrics(ready=lambda: runtime.serving is not None, drain=lambda: runtime.drain)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime.start()
+        yield
+        await anyio.to_thread.run_sync(runtime.stop)
+
+    app = FastAPI(
+        title="Data Spoke search",
+        description=_DESCRIPTION,
+        version=version("dataspoke"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(_Headers)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
+    _add_errors(app)
+    _add_health(app, runtime, metrics)
+    _add_search(app, runtime, metrics, settings, weights or Weights())
+    app.include_router(page_router(lambda: runtime.serving.index if runtime.serving else None))
+    return app
+
+
+def _add_search(
+    app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings, weights: Weights
+) -> None:
+    def answer(query: SearchQuery) -> Response:
+        started = perf_counter()
+        serving = runtime.serving
+        if serving is None:
+            raise RetriableError(f"Cannot search yet: {runtime.reason} Try again in a moment.")
+        found = search(query, serving.index, serving.embedder, weights)
+        body = {
+            "query": query.text,
+            "results": [result(hit, settings.frontend_url) for hit in found.hits],
+            "filters": [applied_filter(given) for given in query.filters],
+            "total": found.total,
+            "limit": query.limit,
+            "offset": query.offset,
+        }
+        seconds = perf_counter() - started
+        metrics.searched(200, {**found.seconds, "total": seconds})
+        body["took_ms"] = round(seconds * 1000, 2)
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    @app.get(
+        "/search/semantic",
+        response_model=schemas.SearchResponse,
+        responses=_PROBLEMS,
+        summary="Search by meaning and by words",
+        operation_id="search",
+    )
+    def search_by_get(
+        q: Annotated[str, Query(max_length=schemas.LONGEST_QUESTION)] = "",
+        limit: Annotated[int, Query(ge=1, le=schemas.MOST_RESULTS)] = 10,
+        offset: Annotated[int, Query(ge=0, le=schemas.DEEPEST_OFFSET)] = 0,
+        filter: Annotated[
+            list[Annotated[str, Query(max_length=2000)]],
+            Query(description=schemas.FILTER_HELP, max_length=schemas.MOST_FILTERS),
+        ] = [],  # noqa: B006
+    ) -> Response:
+        filters = tuple(parse_filter(text) for text in filter)
+        return answer(SearchQuery(q.strip(), filters, limit, offset))
+
+    @app.post(
+        "/search/semantic",
+        response_model=schemas.SearchResponse,
+        responses=_PROBLEMS,
+        summary="Search by meaning and by words",
+        operation_id="search_with_body",
+    )
+    def search_by_post(request: schemas.SearchRequest) -> Response:
+        asked = tuple(checked(given.filter()) for given in request.filters)
+        kept = tuple(given for given in asked if given.id not in request.drop_filters)
+        return answer(SearchQuery(request.q.strip(), kept, request.limit, request.offset))
+
+
+def _add_health(app: FastAPI, runtime: SearchRuntime, metrics: Metrics) -> None:
+    @app.get("/healthz", response_model=schemas.Health, summary="The process lives")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/readyz",
+        response_model=schemas.Ready,
+        responses={503: {"model": schemas.Ready, "description": "Not ready, with the reason."}},
+        summary="Model and index are loaded",
+    )
+    def readyz() -> Response:
+        reason: str | None = None
+        details: dict[str, object] = {}
+        try:
+            details = runtime.details()
+        except DataSpokeError as exc:
+            reason = str(exc)
+        if runtime.serving is None:
+            reason = runtime.reason
+        body = {"status": "not ready" if reason else "ready", "reason": reason, "details": details}
+        return Response(
+            orjson.dumps(body),
+            status_code=503 if reason else 200,
+            media_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @app.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+        summary="Metrics for Prometheus",
+    )
+    def prometheus() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(FilterError)
+    def filter_error(request: Request, exc: FilterError) -> JSONResponse:
+        return _problem(400, str(exc))
+
+    @app.exception_handler(RequestValidationError)
+    def validation_error(request: Request, exc: RequestValidationError) -> JSONResponse:
+        return _problem(422, "Cannot read the request: " + "; ".join(map(_in_words, exc.errors())))
+
+    @app.exception_handler(RetriableError)
+    def away(request: Request, exc: RetriableError) -> JSONResponse:
+        return _problem(503, str(exc), {"Retry-After": "2"})
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, exc: Exception) -> JSONResponse:
+        return _problem(500, "Cannot answer: the service failed. Its log has the details.")
+
+
+def _in_words(error: dict[str, object]) -> str:
+    place = error["loc"]
+    names = [str(part) for part in place[1:]] if isinstance(place, tuple) else []
+    return f"{'.'.join(names) or 'body'}: {error['msg']}"
+
+
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    # A lone surrogate in what was asked has no UTF-8 form.
+    readable = detail.encode("utf-8", "replace").decode("utf-8")
+    return JSONResponse({"detail": readable}, status_code=status, headers=headers)
+
+
+class _Headers:
+    """The page loads from here alone and can be framed by nobody."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

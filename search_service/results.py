@@ -1,0 +1,124 @@
+"""Ranked hits as the JSON of the answer. Pure; shapes as in `schemas`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from dataspoke.core.index.model import Payload
+from dataspoke.search_service.explain import Explanation
+from dataspoke.search_service.filters import Filter, describe
+from dataspoke.search_service.retrieve import RankedHit
+
+_SHOWN_COLUMNS = 50
+_SHOWN_UPSTREAMS = 20
+
+# DataHub's web page names some types unlike their urns.
+_PAGES = {"dataFlow": "pipelines", "dataJob": "tasks", "mlModel": "mlModels"}
+
+
+def result(hit: RankedHit, frontend_url: str | None) -> dict[str, Any]:
+    """One entry of `results`."""
+    payload = hit.payload
+    return {
+        "urn": hit.urn,
+        "score": hit.score,
+        "name": payload["name"],
+        "qualified_name": payload["qualified_name"],
+        "entity_type": payload["entity_type"],
+        "platform": payload["platform"],
+        "platform_instance": payload["platform_instance"],
+        "env": payload["env"],
+        "subtypes": payload["subtypes"],
+        "description": payload["description"],
+        "container": payload["container"],
+        "path": payload["path"],
+        "tags": _references(payload, "tags", "tag_names"),
+        "terms": _references(payload, "terms", "term_names"),
+        "owners": _references(payload, "owners", "owner_names"),
+        "domains": _references(payload, "domains", "domain_names"),
+        "upstreams": _references(payload, "upstreams", "upstream_names")[:_SHOWN_UPSTREAMS],
+        "columns": _columns(payload, hit.explanation),
+        "column_count": payload["column_count"],
+        "deprecated": payload["deprecated"],
+        "last_modified": iso(payload["last_modified"]),
+        "external_url": payload["external_url"],
+        "datahub_url": datahub_url(frontend_url, payload["entity_type"], hit.urn),
+        "explanation": _explanation(hit.explanation),
+    }
+
+
+def applied_filter(given: Filter) -> dict[str, Any]:
+    """One entry of `filters`."""
+    return {
+        "id": given.id,
+        "source": "explicit",
+        "relaxed": False,
+        "field": given.field,
+        "op": given.op,
+        "values": list(given.values),
+        "negated": given.negated,
+        "text": describe(given),
+    }
+
+
+def datahub_url(frontend_url: str | None, entity_type: str, urn: str) -> str | None:
+    """The entity's page for people.
+
+    >>> datahub_url("https://hub", "tag", "urn:li:tag:a/b")
+    'https://hub/tag/urn%3Ali%3Atag%3Aa%2Fb'
+    """
+    if not frontend_url:
+        return None
+    return f"{frontend_url}/{_PAGES.get(entity_type, entity_type)}/{quote(urn, safe='')}"
+
+
+def iso(milliseconds: int) -> str | None:
+    """UTC ms as ISO 8601; None for 0, which means unknown, and for what no calendar holds."""
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return moment.isoformat(timespec="seconds") if milliseconds else None
+
+
+def _references(payload: Payload, urns: str, names: str) -> list[dict[str, str]]:
+    return [
+        {"urn": urn, "name": name} for urn, name in zip(payload[urns], payload[names], strict=False)
+    ]
+
+
+def _columns(payload: Payload, explanation: Explanation) -> Sequence[Mapping[str, str]]:
+    matched = {
+        value
+        for match in explanation.matches
+        if match.field in ("columns", "column descriptions")
+        for value in match.values
+    }
+    columns = sorted(payload["columns"], key=lambda column: column["name"] not in matched)
+    return [
+        {"name": c["name"], "type": c.get("type") or "", "description": c.get("description") or ""}
+        for c in columns[:_SHOWN_COLUMNS]
+    ]
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    found = explanation.found
+    return {
+        "summary": explanation.summary,
+        "found_by": list(found.by),
+        "exact": found.exact,
+        "matches": [
+            {"field": m.field, "words": list(m.words), "values": list(m.values)}
+            for m in explanation.matches
+        ],
+        "filters": list(explanation.filters),
+        "meaning_score": _rounded(found.meaning),
+        "words_score": _rounded(found.words),
+    }
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)

@@ -1,0 +1,171 @@
+"""What travels over HTTP: the request and the answer, as the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from dataspoke.search_service.filters import Filter
+
+LONGEST_QUESTION = 2000
+MOST_RESULTS = 100
+DEEPEST_OFFSET = 10_000
+MOST_FILTERS = 50
+
+FILTER_HELP = (
+    "A hard condition `field:op:value`, repeatable; all must hold. A leading `-` negates. "
+    "Fields: platform, env, entity_type, subtype, tag, term, owner, domain, container, column, "
+    "deprecated, last_modified. Operators: eq, in (comma-separated), prefix, gte, lte, exists. "
+    "Labels are matched by name or urn, case never counts."
+)
+
+_Value = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=1000)]
+
+
+class FilterIn(BaseModel):
+    """A hard condition on the results."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    field: Annotated[str, Field(max_length=100, examples=["tag"])]
+    op: Annotated[str, Field(max_length=20, examples=["eq"])]
+    values: Annotated[list[_Value], Field(max_length=200, examples=[["PII"]])] = []
+    negated: bool = False
+
+    def filter(self) -> Filter:
+        return Filter(self.field, self.op, tuple(self.values), self.negated)
+
+
+class SearchRequest(BaseModel):
+    """A question in plain words with its filters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, Field(max_length=LONGEST_QUESTION, examples=["customer email addresses"])] = (
+        ""
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 10
+    offset: Annotated[int, Field(ge=0, le=DEEPEST_OFFSET)] = 0
+    filters: Annotated[list[FilterIn], Field(max_length=MOST_FILTERS)] = []
+    parse: Annotated[
+        bool,
+        Field(
+            description="Whether conditions may be read out of the words of `q`. This version "
+            "reads none, so both values give the same answer."
+        ),
+    ] = True
+    drop_filters: Annotated[
+        list[Annotated[str, Field(max_length=2000)]],
+        Field(max_length=MOST_FILTERS, description="Ids of filters that shall not be applied."),
+    ] = []
+
+
+class Reference(BaseModel):
+    """Another entity and what people call it."""
+
+    urn: str
+    name: str
+
+
+class ColumnOut(BaseModel):
+    name: str
+    type: str
+    description: str
+
+
+class MatchOut(BaseModel):
+    """Words of the question that stand in a field; `values` are the names that hold them."""
+
+    field: str
+    words: list[str]
+    values: list[str]
+
+
+class ExplanationOut(BaseModel):
+    """`summary` is for people. `found_by` holds `name`, `words`, `meaning`; the two scores are
+    the index's own (cosine; sum of word weights), null where that list lacks the hit."""
+
+    summary: str
+    found_by: list[Literal["name", "words", "meaning"]]
+    exact: Annotated[str, Field(description="`urn`, `qualified name`, `name`, or empty.")]
+    matches: list[MatchOut]
+    filters: list[str]
+    meaning_score: float | None
+    words_score: float | None
+
+
+class Result(BaseModel):
+    """One entity. `score` falls within one answer and is not comparable between answers."""
+
+    urn: str
+    score: float
+    name: str
+    qualified_name: str
+    entity_type: str
+    platform: str
+    platform_instance: str
+    env: str
+    subtypes: list[str]
+    description: str
+    container: str
+    path: list[str]
+    tags: list[Reference]
+    terms: list[Reference]
+    owners: list[Reference]
+    domains: list[Reference]
+    upstreams: Annotated[list[Reference], Field(description="At most 20.")]
+    columns: Annotated[
+        list[ColumnOut], Field(description="At most 50, those that match the question first.")
+    ]
+    column_count: int
+    deprecated: bool
+    last_modified: Annotated[str | None, Field(description="ISO 8601, UTC.")]
+    external_url: str
+    datahub_url: Annotated[str | None, Field(description="The entity's page in DataHub.")]
+    explanation: ExplanationOut
+
+
+class AppliedFilter(BaseModel):
+    """A filter that the answer fulfils. `id` has the form that the GET parameter takes."""
+
+    id: str
+    source: Literal["parsed", "explicit"]
+    relaxed: bool
+    field: str
+    op: str
+    values: list[str | int | float | bool]
+    negated: bool
+    text: str
+
+
+class SearchResponse(BaseModel):
+    """The answer. `total` counts what paging can reach: for a question the distinct candidates
+    that the index offers under the filters (the 100 nearest in meaning, the 100 best in words,
+    exact names), without a question every entity under the filters."""
+
+    query: str
+    results: list[Result]
+    filters: list[AppliedFilter]
+    total: int
+    limit: int
+    offset: int
+    took_ms: float
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """`reason` says why the service is not ready."""
+
+    status: Literal["ready", "not ready"]
+    reason: str | None = None
+    details: dict[str, object] = {}
+
+
+class Problem(BaseModel):
+    """Every error has this form."""
+
+    detail: str

@@ -1,0 +1,130 @@
+"""The process around the application: address, signals, what is printed, exit."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from dataspoke.core.errors import ConfigError, DataSpokeError
+from dataspoke.core.settings import Settings
+from dataspoke.search_service.app import create_app
+from dataspoke.search_service.runtime import Serving
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+_GRACE_SECONDS = 3
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    allow_network: bool,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT; returns after a clean stop.
+
+    `announce` gets the lines for people: where it listens, and when it is ready. Raises
+    ConfigError for a bad address, and what made the index or the model unusable.
+    """
+    if not allow_network and not is_loopback(host):
+        raise ConfigError(
+            f"Cannot listen on {host}: the service knows no users yet, so everyone who reaches "
+            "this address could read the catalogue. Listen on 127.0.0.1, or accept that with "
+            "--allow-unauthenticated-network."
+        )
+    listener = _listen(host, port)
+    url = _url(listener)
+    failures: list[DataSpokeError] = []
+
+    def ready(serving: Serving) -> None:
+        info = serving.index.info()
+        announce(f"Ready: {url} ({info.points:,} entities, {info.engine} index)")
+
+    def fatal(error: DataSpokeError) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    app = create_app(
+        settings,
+        on_ready=ready,
+        on_fatal=fatal,
+        allowed_hosts=("*",) if allow_network else (*_LOOPBACK_NAMES, host),
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            server_header=False,
+        )
+    )
+
+    def stop(signum: int, frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again when it has stopped: with these handlers the command then
+    # returns, and ends with 0.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    announce(f"Listening on {url}; loading the model and the index.")
+    with listener:
+        server.run(sockets=[listener])
+    if failures:
+        raise failures[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as exc:
+        raise ConfigError(
+            f"Cannot listen on {host}: this name has no address here ({exc.strerror}). "
+            "Give another --host."
+        ) from exc
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"Cannot listen on {host}:{port}: another process uses this port. "
+                "Give another --port, or --port 0 for a free one."
+            ) from exc
+        raise ConfigError(
+            f"Cannot listen on {host}:{port}: {exc.strerror}. Give another --host or --port."
+        ) from exc
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
