@@ -43,7 +43,8 @@ class Claim:
     """A leased row. `generation` rises with each put.
 
     `token` is the fencing token: it rises with each lease over the whole table and survives
-    the loss of the database (it is never below the clock in ms).
+    the loss of the database (it is never below the clock in ms). `row` is the table's own
+    name for the row: with the token it says which lease this is.
     """
 
     work: Work
@@ -51,6 +52,7 @@ class Claim:
     token: int
     attempts: int
     enqueued_at: int
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
