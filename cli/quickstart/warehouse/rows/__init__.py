@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from dataspoke.cli.quickstart.warehouse.model import Row
+from dataspoke.cli.quickstart.warehouse.rows.books import books_through, range_rows
 from dataspoke.cli.quickstart.warehouse.rows.chance import SEED_DAY
 from dataspoke.cli.quickstart.warehouse.rows.orders import sales
 from dataspoke.cli.quickstart.warehouse.rows.outreach import analytics_rows, marketing_rows
 from dataspoke.cli.quickstart.warehouse.rows.parcels import parcel_rows
 from dataspoke.cli.quickstart.warehouse.rows.people import people
-from dataspoke.cli.quickstart.warehouse.rows.range import books_through, range_rows
 
 DEFAULT_SEED = 7
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from random import Random
 
 from dataspoke.cli.quickstart.warehouse.model import Row
+from dataspoke.cli.quickstart.warehouse.rows.books import Book
 from dataspoke.cli.quickstart.warehouse.rows.chance import chance, days, euros, moment
 from dataspoke.cli.quickstart.warehouse.rows.people import Customer
-from dataspoke.cli.quickstart.warehouse.rows.range import Book
 
 STORES: tuple[Row, ...] = (
     (1, "bookshop.example", "web", None, date(2014, 3, 1)),

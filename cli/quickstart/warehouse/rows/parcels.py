@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from dataspoke.cli.quickstart.warehouse.model import Row
+from dataspoke.cli.quickstart.warehouse.rows.books import Book
 from dataspoke.cli.quickstart.warehouse.rows.chance import chance, moment
 from dataspoke.cli.quickstart.warehouse.rows.orders import Parcel
-from dataspoke.cli.quickstart.warehouse.rows.range import Book
 
 _CARRIERS: tuple[Row, ...] = (
     (1, "Gelber Bote", "standard", 3, "4.20"),

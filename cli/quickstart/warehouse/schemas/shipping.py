@@ -102,6 +102,7 @@ _LATE = View(
     JOIN shipping.warehouses AS w ON w.warehouse_id = s.warehouse_id
     WHERE coalesce(s.delivered_at::date, (SELECT max(x.shipped_at)::date
                                           FROM shipping.shipments AS x)) > s.promised_on
+      AND s.status <> 'lost'
     """,
     (
         col("carrier", "", "Parcel service that was late."),
