@@ -126,6 +126,7 @@ sa.Index(
     "dataspoke_index_points_pending",
     index_points.c.ledger,
     index_points.c.seq,
+    index_points.c.queued_at,
     sqlite_where=index_points.c.seq.is_not(None),
     postgresql_where=index_points.c.seq.is_not(None),
 )

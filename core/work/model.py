@@ -125,8 +125,14 @@ class WorkTable(Protocol):
         ...
 
     def bury_event(
-        self, kind: str, key: str, *, payload: Mapping[str, Any], reason: str,
-        error_type: str, now: int,
+        self,
+        kind: str,
+        key: str,
+        *,
+        payload: Mapping[str, Any],
+        reason: str,
+        error_type: str,
+        now: int,
     ) -> None:
         """Keep an event that could not be turned into work."""
         ...

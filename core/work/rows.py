@@ -7,20 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataspoke.core.errors import SkippableError
+from dataspoke.core.store.texts import MAX_KEY_BYTES, is_key, storable
 from dataspoke.core.work.model import Claim, DeadLetter, Work
-
-# PostgreSQL cannot index a longer text; DataHub's own limit for a urn is 512 bytes.
-MAX_KEY_BYTES = 2_000
 
 
 def work_to_row(item: Work, now: int) -> tuple[Any, ...]:
     """Raises SkippableError if the key cannot be stored."""
     key = item.key
-    try:
-        fits = len(key.encode()) <= MAX_KEY_BYTES and "\0" not in key
-    except UnicodeEncodeError:
-        fits = False
-    if not fits:
+    if not is_key(key):
         raise SkippableError(
             f"Cannot keep {item.kind} work for {storable(key)[:200]!r}: the key is longer than "
             f"{MAX_KEY_BYTES} bytes or holds a character that is no text. Correct the urn."
@@ -45,8 +39,3 @@ def row_to_letter(row: Sequence[Any]) -> DeadLetter:
 def dump(payload: Mapping[str, Any]) -> str:
     """ASCII JSON: escapes keep what PostgreSQL's text type would refuse."""
     return json.dumps(payload, separators=(",", ":"), default=str)
-
-
-def storable(text: str) -> str:
-    """The text without the characters that a database refuses: NUL and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()

@@ -13,15 +13,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from dataspoke.core.store.database import Database
+from dataspoke.core.store.texts import as_key, storable
 from dataspoke.core.work.model import Claim, DeadLetter, Work, WorkStats
-from dataspoke.core.work.rows import (
-    MAX_KEY_BYTES,
-    dump,
-    row_to_claim,
-    row_to_letter,
-    storable,
-    work_to_row,
-)
+from dataspoke.core.work.rows import dump, row_to_claim, row_to_letter, work_to_row
 
 _MAX_REASON = 4_000
 
@@ -205,10 +199,9 @@ class SqlWorkTable:
         now: int,
     ) -> None:
         """See `WorkTable.bury_event`. Whatever the texts hold, this keeps them."""
-        key = storable(key).encode()[:MAX_KEY_BYTES].decode(errors="ignore")
         why = (storable(reason)[:_MAX_REASON], error_type)
         with self._db.transaction() as conn:
-            self._db.run(conn, _BURY, (kind, key, 0, 0, dump(payload), *why, 0, now))
+            self._db.run(conn, _BURY, (kind, as_key(key), 0, 0, dump(payload), *why, 0, now))
 
     def stats(self, *, now: int, kinds: Sequence[str] = ()) -> WorkStats:
         chosen = (len(kinds), self._db.array(kinds))
