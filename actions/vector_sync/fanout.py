@@ -53,7 +53,7 @@ def follow_up(
             Work(
                 FANOUT,
                 work.key,
-                point=claim.token + 1,
+                point=-claim.token,
                 priority=Priority.BACKFILL,
                 not_before=echo_at,
                 payload={_ECHO: True},

@@ -1,0 +1,135 @@
+"""The recipe's `action.config` of `dataspoke-vector-sync`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datahub.configuration import ConfigModel
+from pydantic import Field, SecretStr, ValidationError
+
+from dataspoke.core.errors import ConfigError
+from dataspoke.core.settings import Settings
+
+_PREFIX = "action.config"
+
+
+class VectorSyncConfig(ConfigModel):
+    """Where work and index live, and who does the work."""
+
+    home: Path | None = Field(
+        default=None,
+        description="Folder of Data Spoke's data. Default: DATASPOKE_HOME, else ~/.dataspoke.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "SQLAlchemy URL of the database with the work table. Default: "
+            "DATASPOKE_DATABASE_URL, else SQLite under `home`. It must outlive the process."
+        ),
+    )
+    qdrant_url: str | None = Field(
+        default=None,
+        description=(
+            "URL of a Qdrant server. Default: DATASPOKE_QDRANT_URL; if that is unset too, the "
+            "embedded index under `home`, which the search service owns."
+        ),
+    )
+    qdrant_api_key: SecretStr | None = Field(
+        default=None, description="Key of the Qdrant server. Default: DATASPOKE_QDRANT_API_KEY."
+    )
+    model: str | None = Field(
+        default=None,
+        description=(
+            "Embedding model: a name, a folder, or `hash` for tests. Default: DATASPOKE_MODEL. "
+            "The search service must use the same."
+        ),
+    )
+    workers: int = Field(
+        default=2,
+        ge=0,
+        le=32,
+        description=(
+            "Threads that do the work. With two, one reads while the other embeds. 0 = none "
+            "here: run `dataspoke worker` elsewhere."
+        ),
+    )
+    health_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description=(
+            "Port of /healthz, /readyz and /metrics. Unset = no such server; 0 = any free port, "
+            "which the log names."
+        ),
+    )
+    health_host: str = Field(
+        default="127.0.0.1",
+        description="Address that the health server listens on; 0.0.0.0 inside a container.",
+    )
+    reconcile_on_start: bool = Field(
+        default=True,
+        description=(
+            "Compare index and DataHub once after the stream is joined: on the first start with "
+            "a model, and after the index was lost. Needs workers above 0."
+        ),
+    )
+    max_removal_share: float = Field(
+        default=0.3,
+        ge=0.0,
+        le=1.0,
+        description=(
+            "Largest share of the index (0 to 1) that may vanish within an hour because DataHub "
+            "no longer knows the entities, without delete events; 20 points always may."
+        ),
+    )
+    batch_size: int = Field(
+        default=256, ge=1, le=2000, description="Rows of work that a thread claims at once."
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=5,
+        le=3600,
+        description=(
+            "After so long without a heartbeat a thread counts as dead and others take its rows."
+        ),
+    )
+
+    def settings(self, environ: Mapping[str, str]) -> Settings:
+        """The environment's settings with what the recipe sets instead."""
+        values = {
+            "DATASPOKE_DATABASE_URL": _secret(self.database_url),
+            "DATASPOKE_QDRANT_URL": self.qdrant_url,
+            "DATASPOKE_QDRANT_API_KEY": _secret(self.qdrant_api_key),
+            "DATASPOKE_MODEL": self.model,
+        }
+        chosen = {name: value for name, value in values.items() if value}
+        return Settings.from_env({**environ, **chosen}, home=self.home)
+
+
+def read_config(values: Mapping[str, Any]) -> VectorSyncConfig:
+    """Check `action.config`; ConfigError names each wrong key by its full path."""
+    try:
+        return VectorSyncConfig.model_validate(values)
+    except ValidationError as exc:
+        errors = exc.errors(include_input=False, include_url=False)
+        found = "; ".join(
+            f"{'.'.join((_PREFIX, *(str(part) for part in error['loc'])))}: {error['msg']}"
+            f"{_nearest(str(error['loc'][-1])) if error['type'] == 'extra_forbidden' else ''}"
+            for error in errors
+        )
+        allowed = ", ".join(VectorSyncConfig.model_fields)
+        raise ConfigError(
+            f"Cannot read the recipe: {found}. Correct it; {_PREFIX} knows {allowed}."
+        ) from None
+
+
+def _nearest(key: str) -> str:
+    near = difflib.get_close_matches(key, VectorSyncConfig.model_fields, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
