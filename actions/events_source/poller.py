@@ -15,7 +15,7 @@ from dataspoke.actions.events_source.config import PLATFORM_EVENT_TOPIC
 from dataspoke.actions.events_source.decode import decode
 from dataspoke.actions.events_source.early_filter import EarlyFilter
 from dataspoke.actions.events_source.inbox import BadEvent, Batch, Inbox
-from dataspoke.actions.events_source.patience import Outage, Stopped, insist
+from dataspoke.actions.events_source.patience import Stopped, insist
 from dataspoke.actions.events_source.position import (
     DAY_MS,
     Position,
@@ -29,6 +29,7 @@ from dataspoke.core.errors import (
     RetriableError,
     SkippableError,
 )
+from dataspoke.core.telemetry.outage import Outage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -21,13 +21,14 @@ from dataspoke.actions.events_source.client import EventsClient, Getter
 from dataspoke.actions.events_source.config import EventsSourceConfig, read_config
 from dataspoke.actions.events_source.early_filter import EarlyFilter
 from dataspoke.actions.events_source.inbox import BadEvent, Batch, Inbox
-from dataspoke.actions.events_source.patience import Outage, Stopped, insist
+from dataspoke.actions.events_source.patience import Stopped, insist
 from dataspoke.actions.events_source.poller import Poller, State
 from dataspoke.actions.events_source.position import position_key
 from dataspoke.core.hub.connection import HubConnection
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
 from dataspoke.core.store.state import StateStore
+from dataspoke.core.telemetry.outage import Outage
 from dataspoke.core.work.table import SqlWorkTable
 
 logger = logging.getLogger(__name__)
@@ -112,8 +113,8 @@ class EventsSource(EventSource):
         self._wanted = EarlyFilter()
         self._stop = threading.Event()
         self._inbox = Inbox(config.topics)
-        self._hub = Outage(f"DataHub at {connection.server}")
-        self._database = Outage("The database")
+        self._hub = Outage(f"Pipeline '{pipeline}'")
+        self._database = Outage(f"Pipeline '{pipeline}'")
         self._pollers: list[Poller] = []
         self._unjoined = set(config.topics)
         self._join_lock = threading.Lock()
