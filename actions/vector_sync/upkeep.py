@@ -64,8 +64,8 @@ class Upkeep:
         self._outage = Outage("The reconcile")
         self._refusal: str | None = None
 
-    @property
-    def blocked(self) -> str | None:
+    def reason(self) -> str | None:
+        """Why the reconcile waits, for `/readyz`; None while it does not."""
         return self._outage.reason or self._refusal
 
     def start(self) -> None:
