@@ -1,0 +1,129 @@
+"""The hub as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dataspoke.local_hub.bootstrap import bootstrap
+from dataspoke.local_hub.errors import HubError, NotFound
+from dataspoke.local_hub.http import answer, refusal
+from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.news import News
+from dataspoke.local_hub.routes import events, openapi, operations, restli
+from dataspoke.local_hub.transports import schema_registry
+
+logger = logging.getLogger(__name__)
+
+# Kafka clients send no token to the schema registry, and probes none at all.
+_OPEN_PATHS = ("/health", "/admin", "/schema-registry/")
+
+
+def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] = ()) -> FastAPI:
+    """The application over the data in `home`; `models` are folders of custom aspects.
+
+    With `token`, every call but the health probes and the schema registry needs it. Opening
+    raises FatalError when the folder is in use or damaged.
+    """
+    hub = Hub.open(home, models)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        news = app.state.news = News(asyncio.get_running_loop())
+        remove = hub.store.add_listener(news.announce)
+        try:
+            yield
+        finally:
+            remove()
+            news.close()
+            hub.close()
+
+    bootstrap(hub)
+    app = FastAPI(
+        title="Data Spoke local hub",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.hub = hub
+    for route in (*operations.routes, *restli.routes, *events.routes, *openapi.routes):
+        app.router.routes.append(route)
+    app.include_router(schema_registry.router)
+    app.add_exception_handler(HubError, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_http)
+    app.add_exception_handler(sqlite3.Error, _fail)
+    app.add_exception_handler(Exception, _fail)
+    app.add_middleware(RawPath)
+    if token is not None:
+        app.add_middleware(BearerToken, token=token)
+    return app
+
+
+class RawPath:
+    """Routes by the path as it was sent, so that `%2F` in a urn is no slash.
+
+    Servers decode the path before routing. Percent-escapes are kept here, and the routes decode
+    the parts that they take. A trailing slash means nothing to rest.li.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            raw: bytes = scope.get("raw_path") or scope["path"].encode()
+            path = raw.split(b"?", 1)[0].decode("latin-1")
+            scope = {**scope, "path": path.rstrip("/") or "/"}
+        await self._app(scope, receive, send)
+
+
+class BearerToken:
+    """Answers 401, as GMS does, to what comes without the token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(_OPEN_PATHS):
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(given, self._expected):
+                refused = answer({"message": "Unauthorized to perform this action."}, status=401)
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _is_restli(request: Request) -> bool:
+    return not request.url.path.startswith(("/openapi", "/api"))
+
+
+async def _refuse(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HubError)
+    return refusal(exc, restli=_is_restli(request))
+
+
+async def _refuse_http(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    error = NotFound(f"{request.method} {request.url.path}: {exc.detail}")
+    error.status = exc.status_code
+    return refusal(error, restli=_is_restli(request))
+
+
+async def _fail(request: Request, exc: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=exc)
+    error = HubError(f"Internal server error: {type(exc).__name__}")
+    return refusal(error, restli=_is_restli(request))

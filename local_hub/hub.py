@@ -1,0 +1,66 @@
+"""The hub as one object: models, store, and the few operations that every protocol offers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from dataspoke.local_hub.ingest import Batch, Deletion, Written
+from dataspoke.local_hub.proposals import Proposal, ProposalReader
+from dataspoke.local_hub.registry import Registry
+from dataspoke.local_hub.store import Store
+from dataspoke.local_hub.transaction import Transaction
+from dataspoke.local_hub.validate import Validator
+
+T = TypeVar("T")
+
+# Whom GMS names when authentication is off.
+DEFAULT_ACTOR = "urn:li:corpuser:datahub"
+SYSTEM_ACTOR = "urn:li:corpuser:__datahub_system"
+
+
+def now_millis() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Models and store of one folder."""
+
+    registry: Registry
+    validator: Validator
+    proposals: ProposalReader
+    store: Store
+
+    @classmethod
+    def open(cls, folder: Path, models: Sequence[Path] = ()) -> Hub:
+        """Open the hub in `folder`; `models` are folders of custom aspects."""
+        registry = Registry.load(models)
+        validator = Validator()
+        store = Store.open(folder, registry.aspects)
+        return cls(registry, validator, ProposalReader(registry, validator), store)
+
+    def close(self) -> None:
+        """Finish the writes and release the folder."""
+        self.store.close()
+
+    def ingest(
+        self, proposals: Sequence[Proposal], actor: str = DEFAULT_ACTOR
+    ) -> Future[list[Written]]:
+        """Write all proposals or none; the future raises HubError when one is refused."""
+        now = now_millis()
+        return self.store.submit(
+            lambda tx: Batch(tx, self.registry, self.validator, actor, now).apply(proposals)
+        )
+
+    def delete(
+        self, work: Callable[[Transaction, Deletion], T], actor: str = DEFAULT_ACTOR
+    ) -> Future[T]:
+        """Run deletions in one transaction."""
+        now = now_millis()
+        return self.store.submit(lambda tx: work(tx, Deletion(tx, self.registry, actor, now)))

@@ -1,0 +1,140 @@
+"""Health, configuration, traces, the model registry: what clients ask about the hub itself."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dataspoke.local_hub.http import answer, hub_of, number, path_text
+from dataspoke.local_hub.proposals import read_json
+from dataspoke.local_hub.registry import AspectSpec, EntitySpec
+
+_SDK_VERSION = version("acryl-datahub")
+# The release of the server that the installed SDK belongs to: 1.7.0.17 → v1.7.0.
+SERVER_VERSION = "v" + ".".join(_SDK_VERSION.split(".")[:3])
+
+
+async def _health(_: Request) -> Response:
+    return answer({"status": "UP"})
+
+
+async def _config(request: Request) -> Response:
+    """What clients decide on; `noCode` must be the text "true", `serverEnv` core is open source."""
+    return answer(
+        {
+            "models": {},
+            "noCode": "true",
+            "patchCapable": True,
+            "statefulIngestionCapable": True,
+            "supportsImpactAnalysis": True,
+            "timeZone": "GMT",
+            "retention": "true",
+            "versions": {
+                "acryldata/datahub": {
+                    "version": SERVER_VERSION,
+                    # Clients cache the registry under this name.
+                    "commit": f"local-hub-{len(hub_of(request).registry.aspects)}",
+                }
+            },
+            "managedIngestion": {"defaultCliVersion": _SDK_VERSION, "enabled": False},
+            "telemetry": {"enabledCli": False, "enabledIngestion": False},
+            "datahub": {"serverType": "dev", "serverEnv": "core"},
+        }
+    )
+
+
+async def _trace(request: Request) -> Response:
+    """The hub writes before it answers, so that every trace is complete."""
+    body = read_json(await request.body() or b"{}")
+    hub = hub_of(request)
+    only_errors = request.query_params.get("onlyIncludeErrors", "true").lower() == "true"
+    found: dict[str, dict[str, Any]] = {}
+    for urn, aspects in (body if isinstance(body, dict) else {}).items():
+        for name in aspects:
+            there = hub.store.aspect(urn, name) is not None or any(
+                True for _ in hub.store.timeseries(urn, name)
+            )
+            if there and only_errors:
+                continue
+            status = {"writeStatus": "ACTIVE_STATE" if there else "NO_OP"}
+            found.setdefault(urn, {})[name] = {
+                "success": True,
+                "primaryStorage": status,
+                "searchStorage": status,
+            }
+    return answer(found)
+
+
+async def _entity_specifications(request: Request) -> Response:
+    hub, query = hub_of(request), request.query_params
+    entities = sorted(hub.registry.entities.values(), key=lambda entity: entity.name)
+    start = number(query.get("start"), "start", 0)
+    count = number(query.get("count"), "count", 20)
+    page = entities[start : start + count]
+    return answer(
+        {
+            "start": start,
+            "count": len(page),
+            "total": len(entities),
+            "elements": [_specification(entity) for entity in page],
+        }
+    )
+
+
+async def _entity_specification(request: Request) -> Response:
+    return answer(_specification(hub_of(request).registry.entity(path_text(request, "entity"))))
+
+
+def _specification(entity: EntitySpec) -> dict[str, Any]:
+    return {
+        "name": entity.name,
+        "category": entity.category,
+        "keyAspectName": entity.key_aspect.name,
+        "keyAspectSpec": _aspect_specification(entity.key_aspect),
+        "aspectSpecs": [_aspect_specification(aspect) for aspect in entity.aspects.values()],
+    }
+
+
+def _aspect_specification(aspect: AspectSpec) -> dict[str, Any]:
+    return {
+        "name": aspect.name,
+        "timeseries": aspect.timeseries,
+        "aspectAnnotation": {
+            "name": aspect.name,
+            "timeseries": aspect.timeseries,
+            "schemaVersion": aspect.schema["Aspect"].get("schemaVersion", 1),
+        },
+    }
+
+
+async def _restore_indices(_: Request) -> Response:
+    return answer({"value": "The local hub has nothing to restore: its indices follow its store."})
+
+
+async def _no_lag(_: Request) -> Response:
+    """Nothing ever waits between the hub and its own indices."""
+    return answer({})
+
+
+routes = [
+    Route("/health", _health, methods=["GET"]),
+    Route("/admin", _health, methods=["GET"]),
+    Route("/config", _config, methods=["GET"]),
+    Route("/operations", _restore_indices, methods=["POST"]),
+    Route("/openapi/v1/trace/write/{trace}", _trace, methods=["POST"]),
+    Route("/openapi/operations/messaging/{queue}/consumer/lag", _no_lag, methods=["GET"]),
+    Route(
+        "/openapi/v1/registry/models/entity/specifications",
+        _entity_specifications,
+        methods=["GET"],
+    ),
+    Route(
+        "/openapi/v1/registry/models/entity/specifications/{entity}",
+        _entity_specification,
+        methods=["GET"],
+    ),
+]

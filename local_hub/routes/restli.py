@@ -1,0 +1,197 @@
+"""The rest.li protocol: `/aspects`, `/entities`, `/entitiesV2`, `/runs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dataspoke.local_hub import reads
+from dataspoke.local_hub.errors import BadRequest, NotFound
+from dataspoke.local_hub.http import (
+    answer,
+    finish,
+    hub_of,
+    in_thread,
+    number,
+    path_text,
+    trace_headers,
+)
+from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.proposals import read_json
+from dataspoke.local_hub.routes import runs
+from dataspoke.local_hub.urns import Urn
+
+Action = Callable[[Hub, Mapping[str, Any]], Awaitable[Response]]
+
+
+async def _ingest_proposal(hub: Hub, body: Mapping[str, Any]) -> Response:
+    proposal = hub.proposals.from_restli(body.get("proposal"))
+    await finish(hub.ingest([proposal]))
+    return answer({"value": proposal.urn}, headers=trace_headers())
+
+
+async def _ingest_proposal_batch(hub: Hub, body: Mapping[str, Any]) -> Response:
+    raw = body.get("proposals")
+    if not isinstance(raw, list):
+        raise BadRequest("Parameter proposals must be a list")
+    proposals = [hub.proposals.from_restli(item) for item in raw]
+    await finish(hub.ingest(proposals))
+    return answer({"value": "success"}, headers=trace_headers())
+
+
+async def _timeseries(hub: Hub, body: Mapping[str, Any]) -> Response:
+    urn, name = _text(body, "urn"), _text(body, "aspect")
+    limit = number(body.get("limit"), "limit", 10_000)
+    entity = hub.registry.entity(body.get("entity") or Urn.parse(urn).entity_type)
+    aspect = hub.registry.aspect(entity, name)
+    points = await in_thread(
+        lambda: reads.timeseries(
+            hub.store,
+            urn,
+            aspect.name,
+            limit=limit,
+            start=body.get("startTimeMillis"),
+            end=body.get("endTimeMillis"),
+            conditions=body.get("filter"),
+            latest_first=not _ascending(body.get("sort")),
+        )
+    )
+    values = [
+        {
+            "aspect": {"value": point.value, "contentType": "application/json"},
+            "systemMetadata": orjson.Fragment(point.meta),
+        }
+        for point in points
+    ]
+    return answer(
+        {
+            "value": {
+                "entityName": entity.name,
+                "aspectName": name,
+                "limit": limit,
+                "values": values,
+            }
+        }
+    )
+
+
+def _ascending(sort: Any) -> bool:
+    return isinstance(sort, Mapping) and sort.get("order") == "ASCENDING"
+
+
+async def _count(hub: Hub, body: Mapping[str, Any]) -> Response:
+    name, like = _text(body, "aspect"), body.get("urnLike")
+    return answer({"value": await in_thread(lambda: reads.count(hub.store, name, like))})
+
+
+async def _get_aspect(request: Request) -> Response:
+    hub, urn = hub_of(request), path_text(request, "urn")
+    name = request.query_params.get("aspect")
+    if not name:
+        raise BadRequest("Parameter aspect is required")
+    entity = hub.registry.entity_of(urn)
+    spec = hub.registry.aspect(entity, name)
+    version = number(request.query_params.get("version"), "version", 0)
+    row = None if spec.timeseries else hub.store.aspect(urn, name, version)
+    if row is None:
+        raise NotFound(
+            f"Did not find urn: {urn} aspect: {name} version: {version}",
+        )
+    return answer(
+        b'{"version":%d,"aspect":{"%s":%s},"systemMetadata":%s}'
+        % (version, spec.record_name.encode(), row.value.encode(), row.meta.encode())
+    )
+
+
+async def _get_entity(request: Request) -> Response:
+    hub, urn = hub_of(request), path_text(request, "urn")
+    wanted = _list_parameter(request.query_params.get("aspects"))
+    return answer(reads.entity_v2(hub.registry, hub.store, urn, wanted))
+
+
+def _list_parameter(text: str | None) -> list[str] | None:
+    """`List(a,b)` of rest.li; None when it is absent."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"List\((.*)\)", text)
+    inner = found[1] if found else text
+    return [part for part in inner.split(",") if part]
+
+
+async def _delete(hub: Hub, body: Mapping[str, Any]) -> Response:
+    urn, name = _text(body, "urn"), body.get("aspectName")
+    entity = hub.registry.entity_of(urn)
+    if name is not None and hub.registry.aspect(entity, name).timeseries:
+        start, end = body.get("startTimeMillis"), body.get("endTimeMillis")
+
+        def delete_points(tx: Any, _: Any) -> int:
+            row = tx.entities([urn]).get(urn)
+            return 0 if row is None else int(tx.delete_points(tx.aspect_id(row, name), start, end))
+
+        points = await finish(hub.delete(delete_points))
+        value = {"urn": urn, "rows": 0, "timeseriesRows": points}
+    elif name is not None and name != entity.key_aspect.name:
+        found = await finish(hub.delete(lambda _, deletion: deletion.aspect(urn, name)))
+        value = {"urn": urn, "rows": int(found), "timeseriesRows": 0}
+    else:
+        rows, points = await finish(hub.delete(lambda _, deletion: deletion.entity(urn)))
+        value = {"urn": urn, "rows": rows, "timeseriesRows": points}
+    return answer({"value": value})
+
+
+async def _list_urns(hub: Hub, body: Mapping[str, Any]) -> Response:
+    entity = hub.registry.entity(_text(body, "entity"))
+    start = number(body.get("start"), "start", 0)
+    count = number(body.get("count"), "count", 10)
+    urns, total = await in_thread(
+        lambda: (hub.store.list_urns(entity.name, start, count), hub.store.count(entity.name))
+    )
+    return answer({"value": {"start": start, "count": len(urns), "total": total, "entities": urns}})
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"Parameter {name} is required and must be a string")
+    return value
+
+
+ASPECT_ACTIONS: Mapping[str, Action] = {
+    "ingestProposal": _ingest_proposal,
+    "ingestProposalBatch": _ingest_proposal_batch,
+    "getTimeseriesAspectValues": _timeseries,
+    "getCount": _count,
+}
+ENTITY_ACTIONS: Mapping[str, Action] = {
+    "delete": _delete,
+    "listUrns": _list_urns,
+}
+
+
+def _actions(table: Mapping[str, Action]) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        name = request.query_params.get("action")
+        action = table.get(name or "")
+        if action is None:
+            raise BadRequest(f"POST action {name!r} is not one of {', '.join(sorted(table))}")
+        body = read_json(await request.body() or b"{}")
+        if not isinstance(body, Mapping):
+            raise BadRequest("Cannot parse the request: it is no JSON object")
+        return await action(hub_of(request), body)
+
+    return serve
+
+
+routes = [
+    Route("/aspects", _actions(ASPECT_ACTIONS), methods=["POST"]),
+    Route("/aspects/{urn}", _get_aspect, methods=["GET"]),
+    Route("/entitiesV2/{urn}", _get_entity, methods=["GET"]),
+    Route("/entities", _actions(ENTITY_ACTIONS), methods=["POST"]),
+    Route("/runs", _actions(runs.ACTIONS), methods=["POST"]),
+]

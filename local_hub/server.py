@@ -1,0 +1,59 @@
+"""Runs the hub as a process."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from dataspoke.core.errors import ConfigError
+from dataspoke.local_hub.app import create_app
+
+
+def serve(
+    home: Path,
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    kafka: str | None,
+    pg_queue: str | None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used."""
+    listener = _listen(host, port)
+    try:
+        app = create_app(home, token=token)
+        url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+        sys.stdout.write(
+            f"Data Spoke local hub on {url} (data in {home}).\n"
+            "It is for trials, development and tests; never for production.\n"
+        )
+        sys.stdout.flush()
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as exc:
+        listener.close()
+        raise ConfigError(
+            f"Cannot listen on {host}:{port}: {exc.strerror}. Stop what uses the port, or choose "
+            "another one with --port (0 picks a free one)."
+        ) from exc
+    return listener
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
