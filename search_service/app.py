@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio.to_thread
 import orjson
@@ -32,7 +32,7 @@ from dataspoke.search_service.runtime import SearchRuntime, Serving
 
 log = logging.getLogger(__name__)
 
-_PROBLEMS = {
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": schemas.Problem, "description": "A filter or the host is not allowed."},
     422: {"model": schemas.Problem, "description": "The request has not the right form."},
     503: {"model": schemas.Problem, "description": "Model or index are not loaded, or away."},
@@ -194,6 +194,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RetriableError)
     def away(request: Request, exc: RetriableError) -> JSONResponse:
         return _problem(503, str(exc), {"Retry-After": "2"})
+
+    @app.exception_handler(DataSpokeError)
+    def unusable(request: Request, exc: DataSpokeError) -> JSONResponse:
+        return _problem(503, str(exc))
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, exc: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataspoke.core.errors import DataSpokeError, FatalError, RetriableError
+from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.embedder import Embedder, load_embedder
 from dataspoke.core.index.model import VectorIndex
 from dataspoke.core.index.open import open_owner
@@ -127,7 +128,7 @@ class SearchRuntime:
             index = open_owner(self._settings, spec)
             opened.callback(index.close)
             drainer = None
-            if self._settings.qdrant_url is None:
+            if isinstance(index, EdgeIndex):
                 database = Database.open(self._settings.database_url)
                 opened.callback(database.close)
                 outbox = Outbox(database, spec)
