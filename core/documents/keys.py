@@ -8,6 +8,7 @@ for byte; writers and readers therefore both go through `key()`. One list serves
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dataspoke.core.urns import last_part
@@ -32,6 +33,7 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())[:_LONGEST_VALUE]
 
 
+@lru_cache(maxsize=100_000)
 def key(kind: str, value: str) -> str:
     """The stored form of one key.
 
@@ -57,8 +59,9 @@ def lookup_keys(payload: Mapping[str, Any]) -> list[str]:
     for kind, urns, names in _LABELS:
         found |= _keys(kind, [*payload[urns], *payload[names]])
         found |= _keys(kind, [last_part(urn) for urn in payload[urns]])
-    for column in payload["columns"]:
-        found |= _keys("column", [column["name"], column["name"].rpartition(".")[2]])
+    columns = [column["name"] for column in payload["columns"]]
+    found |= _keys("column", columns)
+    found |= _keys("column", [name.rpartition(".")[2] for name in columns])
     return sorted(found)
 
 

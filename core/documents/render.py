@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import struct
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ from dataspoke.core.documents.model import (
 )
 from dataspoke.core.documents.words import Field, document_vector, humanise
 from dataspoke.core.entities import EntitySnapshot
+from dataspoke.core.errors import require
 from dataspoke.core.urns import last_part, last_step
 
 DOCUMENT_VERSION = 1
@@ -48,8 +48,6 @@ _TYPE_WORDS = {
     "document": "document",
 }
 
-_SPACE = re.compile(r"\s+")
-
 
 def render(snapshot: EntitySnapshot, *, model_id: str) -> Document:
     """The document of an entity, for the embedder `model_id`. Equal snapshots render equally."""
@@ -60,9 +58,7 @@ def render(snapshot: EntitySnapshot, *, model_id: str) -> Document:
     payload = _payload(snapshot, names, description)
     payload[KEYS_FIELD] = lookup_keys(payload)
     content_hash = _content_hash(texts, sparse, model_id)
-    payload_hash = _digest(
-        json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    )
+    payload_hash = _payload_hash(payload)
     payload["content_hash"] = content_hash
     payload["payload_hash"] = payload_hash
     return Document(snapshot.urn, texts, sparse, payload, content_hash, payload_hash)
@@ -119,14 +115,15 @@ def _fields(snapshot: EntitySnapshot, names: _Names) -> list[Field]:
     descriptions = {snapshot.editable_description, snapshot.description, snapshot.deprecation_note}
     columns = snapshot.columns
     return [
-        Field((snapshot.name,), weight=6.0, average=3.0, identifiers=True),
+        Field((snapshot.name,), weight=5.0, average=3.0, identifiers=True),
         Field((*names.path, snapshot.qualified_name), weight=2.0, average=6.0),
         Field(tuple(column.path for column in columns), weight=1.0, average=30.0, identifiers=True),
         Field(tuple(sorted(text[:_SCANNED] for text in descriptions)), weight=1.0, average=20.0),
         Field(
             tuple(column.description for column in columns if column.description),
-            weight=0.5,
+            weight=0.4,
             average=60.0,
+            length_norm=0.9,
         ),
         Field((*names.terms, *names.tags, *names.domains), weight=1.5, average=4.0),
         Field(tuple(names.owners), weight=0.5, average=2.0),
@@ -201,7 +198,7 @@ def _merged(first: Iterable[str], more: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    return _SPACE.sub(" ", text[:_SCANNED]).strip() if text else ""
+    return " ".join(text[:_SCANNED].split())
 
 
 def _millis(moment: datetime | None) -> int:
@@ -222,5 +219,11 @@ def _content_hash(
     return digest.hexdigest()
 
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _payload_hash(payload: Mapping[str, Any]) -> str:
+    return hashlib.blake2b(_canonical_json(payload), digest_size=16).hexdigest()
+
+
+def _canonical_json(value: Any) -> bytes:
+    orjson = require("orjson", extra="search", purpose="render documents")
+    encoded: bytes = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return encoded

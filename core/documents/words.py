@@ -21,18 +21,21 @@ import hashlib
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from dataspoke.core.documents.model import SparseVector
 from dataspoke.core.documents.vocabulary import ABBREVIATIONS, STOP_WORDS
 from dataspoke.core.errors import require
 
-K1 = 1.2
+K1 = 2.5
 
-_CHUNK = re.compile(r"[^\W_]+")
+T = TypeVar("T")
+
+_CHUNK = re.compile(r"\w+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _stemmer_lock = threading.Lock()
 
@@ -59,7 +62,7 @@ def words(text: str) -> list[str]:
     >>> words("the customers' e-mail addresses, by zipCode")
     ['custom', 'e', 'mail', 'address', 'zip', 'code']
     """
-    return list(_words(text))
+    return [stem(part) for part in map(str.lower, _split(text)) if part not in STOP_WORDS]
 
 
 def humanise(name: str) -> str:
@@ -68,31 +71,32 @@ def humanise(name: str) -> str:
     >>> humanise("fct_OrderLines2024")
     'fct order lines 2024'
     """
-    return " ".join(_split(name)).lower()
+    return _humanised[name]
 
 
 def document_vector(fields: Iterable[Field]) -> SparseVector:
     """The weights of all tokens of a document, by rising token id."""
     frequencies: dict[int, float] = {}
     for field in fields:
-        tokens = _identifier_tokens if field.identifiers else _text_tokens
-        ids = [token for text in field.texts for token in tokens(text)]
-        if not ids:
-            continue
-        norm = 1 - field.length_norm + field.length_norm * len(ids) / field.average
-        share = field.weight / norm
-        for token in ids:
-            frequencies[token] = frequencies.get(token, 0.0) + share
+        table = _identifiers if field.identifiers else _plain
+        # Counting whole runs first: most repeat, and each is looked up once.
+        runs = Counter(_CHUNK.findall("\n".join(field.texts)))
+        counts = [(table[run], count) for run, count in runs.items()]
+        length = sum([len(tokens) * count for tokens, count in counts])
+        share = field.weight / (1 - field.length_norm + field.length_norm * length / field.average)
+        for tokens, count in counts:
+            for token in tokens:
+                frequencies[token] = frequencies.get(token, 0.0) + share * count
     indices = sorted(frequencies)
+    scores = [frequencies[token] for token in indices]
     return SparseVector(
-        tuple(indices),
-        tuple(round((K1 + 1) * x / (K1 + x), 4) for x in map(frequencies.__getitem__, indices)),
+        tuple(indices), tuple([round((K1 + 1) * score / (K1 + score), 4) for score in scores])
     )
 
 
 def query_vector(text: str) -> SparseVector:
     """Weight 1 for each distinct word of a question."""
-    indices = sorted(set(_text_tokens(text)))
+    indices = sorted({token for part in _CHUNK.findall(text) for token in _plain[part]})
     return SparseVector(tuple(indices), (1.0,) * len(indices))
 
 
@@ -102,15 +106,16 @@ def token_id(stem: str) -> int:
 
 
 def _split(text: str) -> list[str]:
-    parts: list[str] = []
-    for chunk in _CHUNK.findall(text):
-        if not chunk.isascii():
-            parts += _split_unicode(chunk)
-        elif chunk.isalpha() and (chunk.islower() or chunk.isupper() or chunk[1:].islower()):
-            parts.append(chunk)
-        else:
-            parts += _PARTS.findall(chunk)
-    return parts
+    return [part for chunk in _CHUNK.findall(text) for part in _split_chunk(chunk)]
+
+
+def _split_chunk(chunk: str) -> list[str]:
+    """The words of a run of letters, digits and underscores."""
+    if not chunk.isascii():
+        return _split_unicode(chunk)
+    if chunk.isalpha() and (chunk.islower() or chunk.isupper() or chunk[1:].islower()):
+        return [chunk]
+    return _PARTS.findall(chunk)
 
 
 def _split_unicode(chunk: str) -> list[str]:
@@ -129,36 +134,50 @@ def _split_unicode(chunk: str) -> list[str]:
     return parts
 
 
-@lru_cache(maxsize=20_000)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(stem(part) for part in map(str.lower, _split(text)) if part not in STOP_WORDS)
+def _plain_tokens(chunk: str) -> tuple[int, ...]:
+    parts = map(str.lower, _split_chunk(chunk))
+    return tuple(token_id(stem(part)) for part in parts if part not in STOP_WORDS)
 
 
-def _text_tokens(text: str) -> list[int]:
-    return [_stem_id(part) for part in map(str.lower, _split(text)) if part not in STOP_WORDS]
-
-
-@lru_cache(maxsize=100_000)
-def _identifier_tokens(name: str) -> tuple[int, ...]:
-    """Names repeat over tables (`id`, `created_at`), so a whole name is worth remembering."""
+def _identifier_tokens(chunk: str) -> tuple[int, ...]:
     tokens: list[int] = []
-    for part in map(str.lower, _split(name)):
-        full = ABBREVIATIONS.get(part)
-        if full:
-            tokens += [_stem_id(word) for word in full.split()]
+    for part in map(str.lower, _split_chunk(chunk)):
+        full = ABBREVIATIONS.get(part, "")
+        tokens += [token_id(stem(word)) for word in full.split()]
         if full or part not in STOP_WORDS:
-            tokens.append(_stem_id(part))
+            tokens.append(token_id(stem(part)))
     return tuple(tokens)
 
 
-@lru_cache(maxsize=100_000)
-def _stem_id(word: str) -> int:
-    return token_id(stem(word))
+class _Memo(dict[str, T]):
+    """What `compute` says of a string, remembered; a dict lookup when it is known.
+
+    Catalogues repeat their words: an lru_cache would cost as much as half the work it saves.
+    """
+
+    _LIMIT = 200_000
+
+    def __init__(self, compute: Callable[[str], T]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, key: str) -> T:
+        if len(self) >= self._LIMIT:
+            self.clear()
+        value = self[key] = self._compute(key)
+        return value
+
+
+_plain = _Memo(_plain_tokens)
+_identifiers = _Memo(_identifier_tokens)
+_humanised = _Memo(lambda name: " ".join(_split(name)).lower())
 
 
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """The Snowball English stem of a lower-case word. Raises MissingExtraError."""
+    if word.isdecimal():
+        return word
     with _stemmer_lock:  # a stemmer keeps the word in hand in itself
         return str(_stemmer().stemWord(word))
 

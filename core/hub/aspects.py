@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.errors import SkippableError
-from dataspoke.core.hub.columns import columns_from, edits_from, tag_urns, term_urns
+from dataspoke.core.hub.columns import Edit, columns_from, edits_from, tag_urns, term_urns
 from dataspoke.core.hub.shapes import Aspects, Shape, shape_of
 from dataspoke.core.hub.values import moment, strings, text, unique
 from dataspoke.core.urns import (
@@ -223,8 +223,9 @@ def _chain(above: tuple[str, ...], container: str) -> tuple[str, ...]:
 
 
 def _columns(urn: str, aspects: Aspects) -> tuple[Column, ...]:
-    edits = _read(urn, aspects, "editableSchemaMetadata", edits_from, {})
+    nothing: dict[str, Edit] = {}
     none: tuple[Column, ...] = ()
+    edits = _read(urn, aspects, "editableSchemaMetadata", edits_from, nothing)
     return _read(urn, aspects, "schemaMetadata", lambda schema: columns_from(schema, edits), none)
 
 

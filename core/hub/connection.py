@@ -29,6 +29,10 @@ READ_TIMEOUT_S = 60.0
 _PROBE = f"/aspects/{quote('urn:li:corpuser:datahub', safe='')}"
 
 
+class InternalError(RetriableError):
+    """DataHub answers 500: it is unwell, or one entity of the request breaks it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where server and token were set, for messages that say what to change."""
@@ -185,7 +189,8 @@ class HubConnection:
                 f"HTTP {status}, {_message(response)}."
             )
         if not 200 <= status < 300:
-            raise RetriableError(
+            kind = InternalError if status == 500 else RetriableError
+            raise kind(
                 f"Cannot get {_short(path)} from DataHub at {self.server}: it answers HTTP "
                 f"{status}. Wait until it is well, or correct {self._source.server}."
             )

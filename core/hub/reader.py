@@ -10,13 +10,14 @@ from urllib.parse import quote
 from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import RetriableError, SkippableError
 from dataspoke.core.hub.aspects import references_of, snapshot_of
-from dataspoke.core.hub.connection import HubConnection
+from dataspoke.core.hub.connection import HubConnection, InternalError
 from dataspoke.core.hub.shapes import aspects_of, name_aspects_of, name_from
 from dataspoke.core.urns import entity_type_of, key_aspect_of
 
 MAX_CHUNK = 200
 MAX_NAMES = 1000
 MAX_BYTES = 8_000_000
+_BROKEN_IN_A_ROW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,13 @@ class HubReader:
         limit: int,
         bad: dict[str, SkippableError],
     ) -> dict[str, dict[str, Any]]:
-        """Answers by urn; what DataHub refuses alone goes into `bad`."""
+        """Answers by urn; what DataHub refuses alone goes into `bad`.
+
+        A 500 is the fault of an entity only where DataHub answers for others.
+        """
         found: dict[str, dict[str, Any]] = {}
+        broken: dict[str, InternalError] = {}
+        answered = False
         key = f"{entity_type}/{len(aspects)}"
         # A stack of chunks still to ask for: a refused one comes back as its two halves.
         todo = [list(urns)]
@@ -138,15 +144,23 @@ class HubReader:
                 rest = rest[:size]
             try:
                 entities, answer_bytes = self._batch_get(entity_type, rest, aspects)
-            except SkippableError as exc:
-                if len(rest) == 1:
-                    bad[rest[0]] = exc
-                else:
+            except (SkippableError, InternalError) as exc:
+                if len(rest) > 1:
                     half = len(rest) // 2
                     todo += [rest[half:], rest[:half]]
+                elif isinstance(exc, SkippableError):
+                    bad[rest[0]] = exc
+                else:
+                    broken[rest[0]] = exc
+                    if not answered and len(broken) >= _BROKEN_IN_A_ROW:
+                        raise
                 continue
+            answered = True
             found.update(entities)
             self._chunks[key] = next_chunk(len(rest), size, answer_bytes, limit, self._max_bytes)
+        if broken and not answered:
+            raise next(iter(broken.values()))
+        bad.update({urn: SkippableError(str(exc)) for urn, exc in broken.items()})
         return found
 
     def _batch_get(
