@@ -83,6 +83,10 @@ class Child:
             log.seek(max(self._log_start, end - _TAIL_BYTES))
             return log.read().decode(errors="replace")
 
+    def last_line(self) -> str:
+        """The last line that it has printed, empty before the first."""
+        return next((line for line in reversed(self.log_text().splitlines()) if line.strip()), "")
+
     def failure(self, what: str, *, lines: int = 15) -> FatalError:
         """The error that says what happened to it, with the tail of its log."""
         tail = "\n".join(f"    {line}" for line in self.log_text().splitlines()[-lines:])

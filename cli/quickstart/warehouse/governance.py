@@ -155,7 +155,7 @@ def proposals(database: str, schemas: Sequence[Schema]) -> Iterator[Proposal]:
     yield from _vocabulary()
     teams = {team.schema: team for team in TEAMS}
     for schema in schemas:
-        for relation in (*schema.tables, *schema.views):
+        for relation in schema.relations:
             yield from _labels(dataset_urn(database, relation), relation, teams[schema.name])
 
 

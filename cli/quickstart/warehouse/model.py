@@ -72,6 +72,10 @@ class Schema:
     tables: tuple[Table, ...] = ()
     views: tuple[View, ...] = ()
 
+    @property
+    def relations(self) -> tuple[Table | View, ...]:
+        return (*self.tables, *self.views)
+
 
 def col(name: str, type_: str, comment: str = "", *, null: bool = False, pii: str = "") -> Column:
     """Short form for the definitions."""
@@ -109,7 +113,7 @@ def finish_statements(schemas: Sequence[Schema]) -> Iterator[str]:
         for view in schema.views:
             yield f"CREATE VIEW {view.qualified_name} AS {view.sql.strip()}"
     for schema in schemas:
-        for relation in (*schema.tables, *schema.views):
+        for relation in schema.relations:
             yield from _comments(relation)
 
 

@@ -1,0 +1,42 @@
+"""What the quickstart says at its end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from dataspoke.cli.quickstart.home import Home
+
+
+def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once: bool) -> None:
+    """Counts, questions with their answers, and where everything is; the last line is "ready"."""
+    counts = result["counts"]
+    entities = ", ".join(f"{count} {name}" for name, count in counts["entities"].items())
+    console.print()
+    console.print(f"Ingested: {entities}; {counts['aspects']:,} aspects", markup=False)
+    console.print(f"Consumed: {counts['consumed']:,} of {counts['events']:,} events", markup=False)
+    console.print(f"Indexed:  {counts['indexed']:,} entities", markup=False)
+    for asked in result["questions"]:
+        console.print()
+        console.print(f"[bold]{escape(asked['question'])}?[/bold]")
+        for rank, answer in enumerate(asked["answers"], start=1):
+            kind = f" [dim]({escape(answer['entity_type'])})[/dim]"
+            console.print(f"  {rank}. [green]{escape(answer['name'])}[/green]{kind}")
+            console.print(f"     {answer['why']}", markup=False)
+    console.print()
+    lines = {
+        "Search page": result["urls"]["search"],
+        "Hub": result["urls"]["hub"],
+        "Warehouse": result["urls"]["warehouse"],
+        "Logs": result["logs"],
+        "Environment": f"source {shlex.quote(str(home.env_file))}   (for datahub and dataspoke)",
+    }
+    for name, value in lines.items():
+        console.print(f"{name + ':':<13}{value}", markup=False)
+    seconds = sum(result["seconds"].values())
+    how_to_stop = "stopping now" if once else "stop with Ctrl-C"
+    console.print(f"ready after {seconds:.0f} s; {how_to_stop}", markup=False)
