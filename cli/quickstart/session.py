@@ -226,8 +226,8 @@ class Session:
                 step.detail(str(flow))
                 if time.monotonic() - moved_at > _STANDSTILL_SECONDS:
                     raise FatalError(
-                        f"Cannot index: nothing has moved for {_STANDSTILL_SECONDS:.0f} s ({flow}). "
-                        f"Read the logs in {self._home.logs}."
+                        f"Cannot index: nothing has moved for {_STANDSTILL_SECONDS:.0f} s "
+                        f"({flow}). Read the logs in {self._home.logs}."
                     )
             step.result = f"{flow.points:,} entities indexed"
             if flow.dead:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 from dataspoke.cli.quickstart.warehouse.model import (
     Row,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def create_database(connection: Connection, name: str) -> None:
     """Create an empty database; `connection` is to another one, in autocommit."""
-    connection.execute(_ours(f"CREATE DATABASE {name}"))
+    connection.execute(f"CREATE DATABASE {name}")
 
 
 def load(
@@ -27,19 +27,15 @@ def load(
     """Create everything in one transaction and gather statistics; returns the number of rows."""
     total = 0
     with connection.transaction():
+        connection.execute("DROP SCHEMA public")
         for statement in create_statements(schemas):
-            connection.execute(_ours(statement))
+            connection.execute(statement)
         for table, table_rows in rows.items():
-            with connection.cursor().copy(_ours(f"COPY {table} FROM STDIN")) as copy:
+            with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
                 for row in table_rows:
                     copy.write_row(row)
             total += len(table_rows)
         for statement in finish_statements(schemas):
-            connection.execute(_ours(statement))
+            connection.execute(statement)
     connection.execute("ANALYZE")
     return total
-
-
-def _ours(sql: str) -> LiteralString:
-    """psycopg asks for literal SQL; ours is built from our own definitions alone."""
-    return cast(LiteralString, sql)

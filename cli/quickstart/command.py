@@ -62,7 +62,7 @@ def quickstart(
         try:
             _run(folder.expanduser().absolute(), options, reset=reset)
         except KeyboardInterrupt:
-            typer.echo("Stopped before it was ready; the next start begins anew.", err=True)
+            typer.echo("Stopped before it was ready.", err=True)
             raise typer.Exit(_STOPPED_BY_SIGNAL) from None
 
 
