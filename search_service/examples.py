@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from dataspoke.core.documents.vocabulary import ABBREVIATIONS
+from dataspoke.core.documents.words import humanise
+
 _MOST = 4
 _SENTENCE_END = re.compile(r"[.;:(\n]| - ")
 _OPENING = re.compile(
@@ -63,8 +66,9 @@ def _names(payloads: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _spoken(name: str) -> str:
+    """A name as people say it.
+
+    >>> _spoken("cust_orderItems")
+    'customer order items'
     """
-    >>> _spoken("order_items")
-    'order items'
-    """
-    return re.sub(r"[_\W]+", " ", name).strip()
+    return " ".join(ABBREVIATIONS.get(part, part) for part in humanise(name).split())

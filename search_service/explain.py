@@ -83,7 +83,7 @@ def explain(
 ) -> Explanation:
     """`stems` are those of the question, `filters` the hard filters in words."""
     matches = tuple(_matches(payload, stems)) if stems else ()
-    return Explanation(_summary(matches, found, filters), found, matches, tuple(filters))
+    return Explanation(_summary(matches, found), found, matches, tuple(filters))
 
 
 def _matches(payload: Mapping[str, Any], stems: Mapping[str, str]) -> Iterable[Match]:
@@ -138,27 +138,26 @@ def _of_list(label: str, hits: Sequence[tuple[str, tuple[str, ...]]]) -> Iterabl
         yield Match(label, tuple(all_words), names[:_SHOWN_VALUES])
 
 
-def _summary(matches: Sequence[Match], found: Found, filters: Sequence[str]) -> str:
-    parts = []
-    if found.exact:
-        parts.append(f"its {found.exact} is what you typed")
-    parts += [_match_in_words(match) for match in matches[:3]]
+def _summary(matches: Sequence[Match], found: Found) -> str:
+    parts = [f"its {found.exact} is what you typed"] if found.exact else []
+    places: dict[tuple[str, ...], list[str]] = {}
+    for match in matches:
+        places.setdefault(match.words, []).append(_place(match))
+    for typed, where in list(places.items())[:3]:
+        quoted = _listed([f"“{word}”" for word in typed])
+        parts.append(f"{quoted} in {_listed(where[:3])}")
     if "meaning" in found.by:
         parts.append("close in meaning" if parts else "close in meaning, no word in common")
-    if filters:
-        parts.append("fulfils " + " and ".join(filters))
     sentence = "; ".join(parts)
     return sentence[:1].upper() + sentence[1:]
 
 
-def _match_in_words(match: Match) -> str:
-    quoted = _listed([f"“{word}”" for word in match.words])
+def _place(match: Match) -> str:
     if match.field not in _COLUMN_FIELDS:
-        return f"{quoted} in the {match.field}"
+        return f"the {match.field}"
     noun = "column" if len(match.values) == 1 else "columns"
-    where = _listed(match.values[:3])
     described = "the description of " if match.field == "column descriptions" else ""
-    return f"{quoted} in {described}the {noun} {where}"
+    return f"{described}the {noun} {', '.join(match.values[:3])}"
 
 
 def _listed(items: Sequence[str]) -> str:

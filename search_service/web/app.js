@@ -177,7 +177,8 @@ function draw(answer, first) {
 function statusLine(answer) {
   const took = `${answer.took_ms < 10 ? answer.took_ms.toFixed(1) : Math.round(answer.took_ms)} ms`;
   if (!answer.query) return `${plural(answer.total, "entity", "entities")} by name · ${took}`;
-  return `Best ${page.shown} of ${plural(answer.total, "candidate", "candidates")} · ${took}`;
+  const all = plural(answer.total, "result", "results");
+  return `${page.shown < answer.total ? `${page.shown} of ${all}` : all}, best first · ${took}`;
 }
 
 function drawSkeleton() {
@@ -277,9 +278,11 @@ function card(hit, answer) {
         ? node("p", { class: "description" }, ...marked(hit.description, words("description")))
         : node("p", { class: "description none" }, "No description yet"),
       columnLine(hit), labelLine(hit),
-      answer.query && hit.explanation.summary
-        ? node("p", { class: "why" }, icon("why"), node("span", {}, hit.explanation.summary)) : null,
-      fold, details),
+      node("div", { class: "foot" },
+        answer.query && hit.explanation.summary
+          ? node("p", { class: "why" }, icon("why"), node("span", {}, hit.explanation.summary)) : null,
+        fold),
+      details),
   );
   return item;
 }

@@ -1,0 +1,214 @@
+"""How well plain questions find their tables: dense only, words only, and as the service does.
+
+    python benchmarks/search_quality.py FOLDER [--model all-MiniLM-L6-v2] [--sweep]
+
+FOLDER holds `entities.jsonl.gz` and `queries.jsonl.gz`, and optionally the same with the prefix
+`gov_`. Every entity goes the product's own way: snapshot, document, embedded index, search.
+Figures are per cent, MACRO: per source of questions, then averaged over the sources.
+`--sweep` also tries other weights over the same candidate lists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import math
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dataspoke.core.documents.model import DENSE_VECTOR, SPARSE_VECTOR
+from dataspoke.core.documents.render import render
+from dataspoke.core.documents.words import query_vector
+from dataspoke.core.entities import Column, EntitySnapshot
+from dataspoke.core.index.edge import EdgeIndex
+from dataspoke.core.index.embedder import Embedder, load_embedder
+from dataspoke.core.index.model import DenseQuery, Hashes, Hit, SparseQuery, UpsertPoint
+from dataspoke.core.index.spec import spec_for
+from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.retrieve import CANDIDATES, exactly_named, rank
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What the index offers for one question."""
+
+    meaning: list[Hit]
+    words: list[Hit]
+    exact: list[Hit]
+
+
+def read(path: Path) -> list[Json]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def to_snapshot(entity: Json) -> EntitySnapshot:
+    """A line of `entities` as DataHub would hold it."""
+    names: dict[str, str] = {}
+
+    def refs(kind: str, values: Sequence[str]) -> tuple[str, ...]:
+        urns = tuple(f"urn:li:{kind}:{value}" for value in values)
+        names.update(zip(urns, values, strict=True))
+        return urns
+
+    container = refs("container", [entity["database"]])
+    modified = entity.get("last_modified")
+    return EntitySnapshot(
+        urn=entity["urn"],
+        entity_type=entity["type"],
+        name=entity.get("display_name") or entity["name"],
+        qualified_name=entity["qualified_name"],
+        description=entity["description"],
+        platform=entity["platform"],
+        env="PROD",
+        container=container[0],
+        containers=container,
+        columns=tuple(
+            Column(c["name"], c["type"], c["description"], refs("tag", c.get("tags", ())))
+            for c in entity["columns"]
+        ),
+        tags=refs("tag", entity["tags"]),
+        terms=refs("glossaryTerm", entity["glossary_terms"]),
+        owners=refs("corpGroup", entity["owners"]),
+        domains=refs("domain", [entity["domain"]] if entity["domain"] else []),
+        upstreams=tuple(entity["upstreams"]),
+        last_modified=datetime.fromisoformat(modified).replace(tzinfo=UTC) if modified else None,
+        names=names,
+    )
+
+
+def fill(index: EdgeIndex, entities: Sequence[Json], embedder: Embedder) -> None:
+    documents = [render(to_snapshot(entity), model_id=embedder.model_id) for entity in entities]
+    vectors = embedder.embed([document.texts[DENSE_VECTOR] for document in documents])
+    for start in range(0, len(documents), 500):
+        index.apply(
+            [
+                UpsertPoint(
+                    urn=documents[i].urn,
+                    hashes=Hashes(documents[i].content_hash, documents[i].payload_hash),
+                    dense={DENSE_VECTOR: vectors[i]},
+                    sparse=documents[i].sparse,
+                    payload=documents[i].payload,
+                    version=1,
+                )
+                for i in range(start, min(start + 500, len(documents)))
+            ]
+        )
+
+
+def ask(index: EdgeIndex, embedder: Embedder, question: str) -> Lists:
+    queries: list[DenseQuery | SparseQuery] = [
+        DenseQuery(DENSE_VECTOR, embedder.embed([question])[0])
+    ]
+    sparse = query_vector(question)
+    if sparse.indices:
+        queries.append(SparseQuery(SPARSE_VECTOR, sparse))
+    found = index.search(queries, conditions=(), limit=CANDIDATES)
+    exact = index.scroll([exactly_named(question)], limit=CANDIDATES)
+    return Lists(found[0], found[1] if len(found) > 1 else [], exact)
+
+
+def figures(ranking: Sequence[str], gold: Sequence[Sequence[str]]) -> dict[str, float]:
+    """hit@1, R@10, full@10, MRR@10, nDCG@10, P@min(10, gold) of one question."""
+    group_of = {urn: at for at, group in enumerate(gold) for urn in group}
+    first: dict[int, int] = {}
+    for place, urn in enumerate(ranking[:10]):
+        if urn in group_of:
+            first.setdefault(group_of[urn], place)
+    gain = sum(1 / math.log2(place + 2) for place in first.values())
+    ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(gold))))
+    depth = min(10, len(gold))
+    return {
+        "hit@1": float(bool(ranking) and ranking[0] in group_of),
+        "R@10": len(first) / len(gold),
+        "full@10": float(len(first) == len(gold)),
+        "MRR@10": 1 / (1 + min(first.values())) if first else 0.0,
+        "nDCG@10": gain / ideal,
+        "P@k": sum(urn in group_of for urn in ranking[:depth]) / depth,
+    }
+
+
+def macro(
+    asked: Sequence[tuple[Json, Lists]], ranking_of: Callable[[Json, Lists], Sequence[str]], by: str
+) -> dict[str, float]:
+    groups: dict[str, list[dict[str, float]]] = {}
+    for query, lists in asked:
+        groups.setdefault(query[by], []).append(figures(ranking_of(query, lists), query["gold"]))
+    names = next(iter(groups.values()))[0]
+    return {
+        name: 100
+        * sum(sum(row[name] for row in rows) / len(rows) for rows in groups.values())
+        / len(groups)
+        for name in names
+    }
+
+
+def fused_by(weights: Weights) -> Callable[[Json, Lists], list[str]]:
+    def ranking(query: Json, lists: Lists) -> list[str]:
+        ranked = rank(query["query"], lists.meaning, lists.words, lists.exact, weights)
+        return [candidate.urn for candidate in ranked]
+
+    return ranking
+
+
+SYSTEMS: Mapping[str, Callable[[Json, Lists], Sequence[str]]] = {
+    "dense only": lambda query, lists: [hit.urn for hit in lists.meaning],
+    "words only": lambda query, lists: [hit.urn for hit in lists.words],
+    "as the service": fused_by(Weights()),
+}
+
+
+def grid() -> Iterator[Weights]:
+    for meaning in (0.3, 0.4, 0.5, 0.6, 0.7):
+        for container in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5):
+            yield Weights(meaning=meaning, words=round(1 - meaning, 2), container=container)
+
+
+def show(label: str, row: Mapping[str, float]) -> None:
+    print(f"{label:<44}" + "".join(f"{name} {value:5.1f}   " for name, value in row.items()))
+
+
+def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bool) -> None:
+    entities = read(folder / f"{prefix}entities.jsonl.gz")
+    queries = read(folder / f"{prefix}queries.jsonl.gz")
+    with tempfile.TemporaryDirectory() as home:
+        index = EdgeIndex.open(Path(home), spec_for(embedder), now_ms=0)
+        started = time.perf_counter()
+        fill(index, entities, embedder)
+        filled = time.perf_counter()
+        asked = [(query, ask(index, embedder, query["query"])) for query in queries]
+        per_query = (time.perf_counter() - filled) / len(queries)
+        print(
+            f"\n{prefix or 'tables: '}{len(entities)} entities indexed in {filled - started:.0f} s; "
+            f"{len(queries)} questions, {per_query * 1000:.1f} ms each, MACRO by {by}"
+        )
+        for label, ranking_of in SYSTEMS.items():
+            show(label, macro(asked, ranking_of, by))
+        if sweep:
+            for weights in grid():
+                show(str(weights), macro(asked, fused_by(weights), by))
+        index.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", default="all-MiniLM-L6-v2")
+    parser.add_argument("--sweep", action="store_true", help="try other weights as well")
+    arguments = parser.parse_args()
+    embedder = load_embedder(arguments.model)
+    for prefix, by in (("", "set"), ("gov_", "kind")):
+        if (arguments.folder / f"{prefix}queries.jsonl.gz").exists():
+            measure(arguments.folder, prefix, embedder, by, sweep=arguments.sweep)
+
+
+if __name__ == "__main__":
+    main()
