@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,10 @@ from pathlib import Path
 from dataspoke.core.errors import FatalError
 
 _GUARD = Path(__file__).with_name("guard.py")
-_TAIL_BYTES = 6_000
+_TAIL_BYTES = 1_000_000
+_TAIL_LINES = 12
+_LINE_CHARS = 500
+_ERROR = re.compile(r"\b(?:[A-Za-z.]*(?:Error|Exception)|error|Failed)\b: |\bFATAL\b")
 _STOP_MARGIN_SECONDS = 5.0
 
 
@@ -77,7 +81,7 @@ class Child:
         self._guard.wait(self.program.grace_seconds + _STOP_MARGIN_SECONDS)
 
     def log_text(self) -> str:
-        """What this run has printed, at most its last 6,000 bytes."""
+        """What this run has printed, at most its last megabyte."""
         with self.log_path.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, end - _TAIL_BYTES))
@@ -87,12 +91,18 @@ class Child:
         """The last line that it has printed, empty before the first."""
         return next((line for line in reversed(self.log_text().splitlines()) if line.strip()), "")
 
-    def failure(self, what: str, *, lines: int = 15) -> FatalError:
-        """The error that says what happened to it, with the tail of its log."""
-        tail = "\n".join(f"    {line}" for line in self.log_text().splitlines()[-lines:])
+    def failure(self, what: str) -> FatalError:
+        """The error that says what happened to it, with what counts of its log."""
+        lines = self.log_text().splitlines()
+        shown = lines[-_TAIL_LINES:]
+        # Stock commands end with long reports: what went wrong first stands far above.
+        first = next((line for line in lines if _ERROR.search(line)), None)
+        if first is not None and first not in shown:
+            shown = [first, "...", *shown]
+        tail = "\n".join(f"    {line[:_LINE_CHARS]}" for line in shown)
         return FatalError(
             f"Cannot go on: {self.program.name} {what}. "
-            f"Read its log {self.log_path}, which ends:\n{tail or '    (nothing)'}"
+            f"Read its log {self.log_path}, which says:\n{tail or '    (nothing)'}"
         )
 
     def wait(self, *, timeout: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,9 @@ from dataspoke.cli.quickstart.home import Home
 def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once: bool) -> None:
     """Counts, questions with their answers, and where everything is; the last line is "ready"."""
     counts = result["counts"]
-    entities = ", ".join(f"{count} {name}" for name, count in counts["entities"].items())
+    entities = ", ".join(
+        f"{count:,} {_words(name, count)}" for name, count in counts["entities"].items()
+    )
     console.print()
     console.print(f"Ingested: {entities}; {counts['aspects']:,} aspects", markup=False)
     console.print(f"Consumed: {counts['consumed']:,} of {counts['events']:,} events", markup=False)
@@ -40,3 +43,14 @@ def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once
     seconds = sum(result["seconds"].values())
     how_to_stop = "stopping now" if once else "stop with Ctrl-C"
     console.print(f"ready after {seconds:.0f} s; {how_to_stop}", markup=False)
+
+
+def _words(entity_type: str, count: int) -> str:
+    """
+    >>> _words("glossaryTerm", 8), _words("corpuser", 1), _words("query", 2)
+    ('glossary terms', 'user', 'queries')
+    """
+    words = re.sub("([A-Z])", r" \1", entity_type).lower().removeprefix("corp").strip()
+    if count == 1:
+        return words
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"

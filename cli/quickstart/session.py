@@ -29,7 +29,6 @@ from dataspoke.cli.quickstart.warehouse.governance import proposals
 from dataspoke.cli.quickstart.warehouse.load import create_database, load
 from dataspoke.cli.quickstart.warehouse.rows import generate
 from dataspoke.cli.quickstart.warehouse.schemas import SCHEMAS
-from dataspoke.core.entities import SEARCHABLE_ENTITY_TYPES
 from dataspoke.core.errors import ConfigError, FatalError
 from dataspoke.core.index.embedder import describe_model
 from dataspoke.core.settings import Settings
@@ -38,6 +37,17 @@ from dataspoke.recipes import recipe_path
 
 ACTION_RECIPE = "actions/vector_sync.yml"
 INGEST_RECIPES = ("ingest/postgres.yml", "ingest/governance.yml")
+_INGESTED_TYPES = (
+    "dataset",
+    "container",
+    "query",
+    "domain",
+    "glossaryNode",
+    "glossaryTerm",
+    "tag",
+    "corpGroup",
+    "corpuser",
+)
 _PAUSE_SECONDS = 0.2
 _LEFTOVERS_SECONDS = 30.0
 _START_SECONDS = 120.0
@@ -254,7 +264,7 @@ class Session:
             },
             "pids": self._pids,
             "counts": {
-                "entities": entity_counts(self._hub, SEARCHABLE_ENTITY_TYPES),
+                "entities": entity_counts(self._hub, _INGESTED_TYPES),
                 "aspects": aspects_written(self._home.hub),
                 "events": flow.events,
                 "consumed": flow.events - flow.behind,

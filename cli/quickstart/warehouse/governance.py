@@ -15,6 +15,7 @@ from typing import Any
 from dataspoke.cli.quickstart.warehouse.model import Schema, Table, View
 
 Proposal = dict[str, Any]
+_STAMP = {"time": 1_793_404_800_000, "actor": "urn:li:corpuser:datahub"}
 _CONTENT_TYPES = {"UPSERT": "application/json", "PATCH": "application/json-patch+json"}
 _SOURCE = "attribution\u241fsource"
 
@@ -205,12 +206,9 @@ def _team(team: Team) -> Iterator[Proposal]:
 
 def _labels(urn: str, relation: Table | View, team: Team) -> Iterator[Proposal]:
     name = relation.qualified_name
-    yield _added(
-        urn,
-        "domains",
-        {"domainAssociations": [_SOURCE, "domain"]},
-        {f"/domainAssociations//{_domain(team)}": {"domain": _domain(team)}},
-    )
+    # DataHub derives the attributed form, `domainAssociations`, from this one.
+    domain = _domain(team)
+    yield _added(urn, "domains", {"domains": []}, {f"/domains/{domain}": domain})
     if name not in WITHOUT_OWNER:
         owners = {_group(team): "TECHNICAL_OWNER"}
         if name in BUSINESS_OWNERS:
@@ -222,10 +220,11 @@ def _labels(urn: str, relation: Table | View, team: Team) -> Iterator[Proposal]:
             {f"/owners/{who}/{how}//": {"owner": who, "type": how} for who, how in owners.items()},
         )
     if tags := [_tag(key) for key in TABLE_TAGS.get(name, ())]:
-        additions = {f"/tags//{tag}": {"tag": tag} for tag in tags}
-        yield _added(urn, "globalTags", {"tags": [_SOURCE, "tag"]}, additions)
+        labels = {f"/tags//{tag}": {"tag": tag} for tag in tags}
+        yield _added(urn, "globalTags", {"tags": [_SOURCE, "tag"]}, labels)
     if terms := [_term(key) for key in TABLE_TERMS.get(name, ())]:
-        additions = {f"/terms/{term}/": {"urn": term} for term in terms}
+        additions: dict[str, object] = {"/auditStamp": _STAMP}
+        additions |= {f"/terms/{term}/": {"urn": term} for term in terms}
         yield _added(urn, "glossaryTerms", {"terms": ["urn", _SOURCE]}, additions)
     if operations := list(_column_labels(relation)):
         yield _patch(urn, "editableSchemaMetadata", operations)
@@ -237,6 +236,7 @@ def _column_labels(relation: Table | View) -> Iterator[Proposal]:
             field = f"/editableSchemaFieldInfo/{column.name}"
             tag, term = _tag("pii"), _term(PII_KINDS[column.pii])
             yield _add(f"{field}/globalTags/tags/{tag}", {"tag": tag})
+            yield _add(f"{field}/glossaryTerms/auditStamp", _STAMP)
             yield _add(f"{field}/glossaryTerms/terms/{term}", {"urn": term})
 
 
@@ -256,7 +256,7 @@ def _group(team: Team) -> str:
     return f"urn:li:corpGroup:{team.group}"
 
 
-def _add(path: str, value: Mapping[str, object]) -> Proposal:
+def _add(path: str, value: object) -> Proposal:
     return {"op": "add", "path": path, "value": value}
 
 
@@ -268,7 +268,7 @@ def _added(
     urn: str,
     aspect: str,
     keys: Mapping[str, Sequence[str]],
-    additions: Mapping[str, Mapping[str, object]],
+    additions: Mapping[str, object],
 ) -> Proposal:
     """Add list elements at paths made of their keys; an empty step is an absent key."""
     operations = [_add(path, value) for path, value in additions.items()]

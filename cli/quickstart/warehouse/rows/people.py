@@ -43,7 +43,7 @@ def people(seed: int, day: date) -> People:
     customers: list[Customer] = []
     rows: dict[str, list[Row]] = {
         f"crm.{name}": []
-        for name in ("customers", "customer_addresses", "payment_methods", "loyalty_accounts")
+        for name in ("customers", "postal_addresses", "payment_methods", "loyalty_accounts")
     }
     for customer_id, registered_on in enumerate(joined, start=1):
         draw = chance(seed, "customer", customer_id)
@@ -53,10 +53,10 @@ def people(seed: int, day: date) -> People:
             customer_id,
             f"{_ascii(first)}.{_ascii(last)}{customer_id}@{draw.choice(words.MAIL_HOSTS)}",
             registered_on,
-            len(rows["crm.customer_addresses"]) + 1,
+            len(rows["crm.postal_addresses"]) + 1,
             draw.choice(_SEGMENTS),
         )
-        country = _add_addresses(draw, customer, rows["crm.customer_addresses"])
+        country = _add_addresses(draw, customer, rows["crm.postal_addresses"])
         rows["crm.customers"].append(_customer(draw, customer, first, last, opened, country))
         _add_payment_methods(draw, customer_id, f"{first} {last}", opened, rows)
         if draw.random() < 0.45:

@@ -7,7 +7,7 @@ from dataspoke.cli.quickstart.warehouse.model import Schema, Table, View, col, r
 _CUSTOMERS = Table(
     "crm",
     "customers",
-    "People with an account in the web shop: contact details, consent and segment.",
+    "People with an account in the web shop: name, e-mail address, phone, consent and segment.",
     (
         col("customer_id", "integer", "Surrogate key."),
         col("first_name", "text", "Given name.", pii="name"),
@@ -26,11 +26,11 @@ _CUSTOMERS = Table(
 
 _ADDRESSES = Table(
     "crm",
-    "customer_addresses",
-    "Postal addresses of customers for invoices and deliveries.",
+    "postal_addresses",
+    "Where customers live, and where parcels and invoices go to.",
     (
         col("address_id", "integer", "Surrogate key."),
-        col("customer_id", "integer", "Whose address it is."),
+        col("customer_id", "integer", "Who lives or receives there."),
         col("kind", "text", "home, work or gift."),
         col("street", "text", "Street and house number.", pii="address"),
         col("postal_code", "text", "Postal code as the country writes it.", pii="address"),

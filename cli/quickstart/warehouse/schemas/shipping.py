@@ -67,7 +67,7 @@ _SHIPMENTS = Table(
         ref("order_id", "sales.orders"),
         ref("carrier_id", "shipping.carriers"),
         ref("warehouse_id", "shipping.warehouses"),
-        ref("address_id", "crm.customer_addresses"),
+        ref("address_id", "crm.postal_addresses"),
     ),
 )
 
