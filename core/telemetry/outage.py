@@ -26,7 +26,7 @@ def delay_s(failures: int, exc: BaseException) -> float:
 
 
 class Outage:
-    """Who waits for what. Speaks once when the first begins, once when the last is over.
+    """Who waits for what. Says each reason once, and once when nobody waits any more.
 
     Thread-safe. `name` completes the log line: "<name> waits: <reason>".
     """
@@ -35,6 +35,7 @@ class Outage:
         self._name = name
         self._on_change = on_change
         self._waiting: dict[Hashable, str] = {}
+        self._said: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -46,9 +47,11 @@ class Outage:
     def begin(self, who: Hashable, exc: BaseException) -> None:
         with self._lock:
             first = not self._waiting
-            changed = str(exc) not in self._waiting.values()
-            self._waiting[who] = str(exc)
-        if first or changed:
+            sentence = str(exc)
+            new = sentence not in self._said
+            self._said.add(sentence)
+            self._waiting[who] = sentence
+        if new:
             level = logging.ERROR if isinstance(exc, AccessDeniedError) else logging.WARNING
             logger.log(level, "%s waits and tries again: %s", self._name, exc)
         if first and self._on_change:
@@ -58,6 +61,7 @@ class Outage:
         with self._lock:
             if self._waiting.pop(who, None) is None or self._waiting:
                 return
+            self._said.clear()
         logger.info("%s goes on.", self._name)
         if self._on_change:
             self._on_change(False)
