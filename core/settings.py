@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,16 +18,16 @@ class Settings:
     """What every process of Data Spoke shares.
 
     `database_url` is a SQLAlchemy URL. `qdrant_url` None means the embedded engine under
-    `home`. `now` freezes the clock for repeatable runs.
+    `home`. `now` freezes the clock for repeatable runs. What may hold a secret is not printed.
     """
 
     home: Path
     gms_url: str
-    gms_token: str | None
+    gms_token: str | None = field(repr=False)
     frontend_url: str | None
-    database_url: str
+    database_url: str = field(repr=False)
     qdrant_url: str | None
-    qdrant_api_key: str | None
+    qdrant_api_key: str | None = field(repr=False)
     model: str
     now: datetime | None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.errors import SkippableError
@@ -230,7 +231,7 @@ def _columns(urn: str, aspects: Aspects) -> tuple[Column, ...]:
 
 
 def _qualified_name(urn: str, entity_type: str) -> str:
-    return dataset_parts(urn).name if entity_type == "dataset" else ""
+    return unquote(dataset_parts(urn).name) if entity_type == "dataset" else ""
 
 
 def _structured_properties(value: Value) -> Mapping[str, tuple[str, ...]]:

@@ -8,12 +8,15 @@ from typing import Any
 
 
 def text(value: Any) -> str:
-    """A string without the white space around it; None is empty."""
+    """A string without the white space around it; None is empty.
+
+    NUL characters go: PostgreSQL cannot store them.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
         raise TypeError(f"expected a string, found {type(value).__name__}")
-    return value.strip()
+    return value.replace("\0", "").strip()
 
 
 def unique(values: Iterable[Any]) -> tuple[str, ...]:
