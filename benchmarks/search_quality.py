@@ -187,7 +187,7 @@ def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bo
         asked = [(query, ask(index, embedder, query["query"])) for query in queries]
         per_query = (time.perf_counter() - filled) / len(queries)
         print(
-            f"\n{prefix or 'tables: '}{len(entities)} entities indexed in {filled - started:.0f} s; "
+            f"\n{len(entities)} {prefix}entities indexed in {filled - started:.0f} s; "
             f"{len(queries)} questions, {per_query * 1000:.1f} ms each, MACRO by {by}"
         )
         for label, ranking_of in SYSTEMS.items():

@@ -32,7 +32,7 @@ CANDIDATES = 100
 LISTED = 10_000
 """The most entities that a search without a question sorts by name."""
 
-_EXACT_BONUS = {"urn": 3.0, "qualified name": 2.0, "name": 1.0, "": 0.0}
+_EXACT_BONUS = {"urn": 4.0, "qualified name": 3.0, "name": 2.0, "": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class RankedHit:
-    """Scores fall within one answer. Below 1 they are fused; an exact name adds 1 to 3."""
+    """Scores fall within one answer. Below 1 they are fused; an exact name adds 2 to 4."""
 
     urn: str
     score: float
