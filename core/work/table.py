@@ -145,7 +145,7 @@ class SqlWorkTable:
             ours = self._ours(conn, claims)
             if ours:
                 self._db.run(conn, _EXTEND, (now + lease_ms, self._db.array(ours)))
-        return [claim for claim in claims if claim.row in ours]
+        return [held.claim for held in ours.values()]
 
     def complete(
         self, claims: Sequence[Claim], *, puts: Sequence[Work] = (), now: int
@@ -157,7 +157,7 @@ class SqlWorkTable:
             self._finish(conn, ours)
             if rows and (ours or not claims):
                 self._put(conn, rows)
-        return [claim for claim in claims if claim.row in ours]
+        return [held.claim for held in ours.values()]
 
     def release(
         self, claims: Sequence[Claim], *, not_before: int, count_attempt: bool, now: int
@@ -245,13 +245,13 @@ class SqlWorkTable:
 
     def _ours(self, conn: sa.Connection, claims: Sequence[Claim]) -> dict[int, _Held]:
         """By row id: the leases that are still ours, locked until the transaction ends."""
-        mine = {(claim.row, claim.token): claim for claim in claims}
         ids = self._db.array({claim.row for claim in claims})
-        return {
-            row: _Held(mine[row, token], bool(again), not_before)
-            for row, token, again, not_before in self._db.run(conn, _HELD, (ids,)).all()
-            if (row, token) in mine
-        }
+        stored = {(row[0], row[1]): row[2:] for row in self._db.run(conn, _HELD, (ids,))}
+        ours = {}
+        for claim in claims:
+            if (state := stored.get((claim.row, claim.token))) is not None:
+                ours[claim.row] = _Held(claim, bool(state[0]), state[1])
+        return ours
 
     def _finish(self, conn: sa.Connection, ours: Mapping[int, _Held]) -> None:
         """Delete the rows, but give back those that were put again since their claim."""
