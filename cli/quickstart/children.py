@@ -78,7 +78,11 @@ class Child:
     def stop(self) -> None:
         """Stop it and wait until it is gone. Idempotent."""
         self.ask_to_stop()
-        self._guard.wait(self.program.grace_seconds + _STOP_MARGIN_SECONDS)
+        try:
+            self._guard.wait(self.program.grace_seconds + _STOP_MARGIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
 
     def log_text(self) -> str:
         """What this run has printed, at most its last megabyte."""

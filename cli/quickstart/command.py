@@ -85,7 +85,6 @@ def _run(folder: Path, options: Options, *, reset: bool) -> None:
             if not options.once:
                 _stay(session)
         finally:
-            _ignore_signals()
             session.close()
     console.print("Stopped.")
 
@@ -100,21 +99,23 @@ def _stay(session: Session) -> None:
 
 @contextmanager
 def _signals_as_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the quickstart as Ctrl-C does."""
+    """SIGTERM and SIGHUP end the quickstart as Ctrl-C does.
+
+    The first signal is the last one that counts: another must not interrupt the clean-up, in
+    which every program has a deadline of its own.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    is_first = True
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            raise KeyboardInterrupt
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _ignore_signals() -> None:
-    """A second Ctrl-C must not interrupt the clean-up; every program has its own deadline."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
