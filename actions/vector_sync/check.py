@@ -11,7 +11,7 @@ from dataspoke.actions.vector_sync.engine import Reader
 from dataspoke.actions.vector_sync.reconcile import Lister
 from dataspoke.core.documents.render import render
 from dataspoke.core.errors import SkippableError
-from dataspoke.core.index.model import Hashes, IndexWriter
+from dataspoke.core.index.model import Hashes
 from dataspoke.core.urns import entity_type_of
 
 SAMPLES = 10
@@ -21,6 +21,13 @@ _READ_PAGE = 256
 
 class Hub(Reader, Lister, Protocol):
     """Lists what there is and reads it."""
+
+
+class IndexView(Protocol):
+    """What is read of an index: see `IndexWriter`."""
+
+    def hashes(self, urns: Sequence[str]) -> dict[str, Hashes]: ...
+    def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]: ...
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ class Differences:
 
 def check(
     hub: Hub,
-    index: IndexWriter,
+    index: IndexView,
     *,
     model_id: str,
     types: Sequence[str],
@@ -95,7 +102,7 @@ def _listed(hub: Lister, types: Sequence[str]) -> Iterator[list[str]]:
 
 def _compare(
     hub: Reader,
-    index: IndexWriter,
+    index: IndexView,
     urns: Sequence[str],
     model_id: str,
     found: Differences,

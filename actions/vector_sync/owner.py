@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from dataspoke.actions.vector_sync.check import IndexView
 from dataspoke.core.errors import RetriableError
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.folder import folder_name
-from dataspoke.core.index.model import IndexSpec
+from dataspoke.core.index.model import Hashes, IndexSpec, IndexWriter
 from dataspoke.core.index.open import open_owner
 from dataspoke.core.index.outbox import Outbox
 from dataspoke.core.settings import Settings
@@ -19,6 +20,7 @@ from dataspoke.core.store.database import Database
 
 _BATCH = 256
 _POLL_S = 0.2
+_OWNER_S = 10.0
 
 
 @contextmanager
@@ -33,6 +35,34 @@ def owned(settings: Settings, spec: IndexSpec) -> Iterator[EdgeIndex | None]:
         yield index
     finally:
         index.close()
+
+
+@contextmanager
+def index_to_check(
+    settings: Settings, spec: IndexSpec, database: Database, writer: IndexWriter
+) -> Iterator[IndexView]:
+    """What to compare with DataHub: the index itself where it can be had.
+
+    Of an embedded index with an owner, or with changes that wait for one, the ledger says what
+    it will hold. A folder that the ledger does not describe, or that is not there any more,
+    speaks for itself. Creates nothing.
+    """
+    if settings.qdrant_url:
+        yield writer
+        return
+    outbox = Outbox(database, spec)
+    generation = outbox.generation()
+    if not (settings.index_dir / folder_name(spec.model_id)).exists():
+        yield writer if generation is None else _Nothing()
+        return
+    with owned(settings, spec) as index:
+        if index is None:
+            _await_owner(outbox)
+            yield writer
+        elif index.generation == generation and outbox.backlog()[0]:
+            yield writer
+        else:
+            yield index
 
 
 def drain(
@@ -77,6 +107,23 @@ def _apply_all(outbox: Outbox, index: EdgeIndex, progress: Callable[[int], None]
         index.apply([waiting.op for waiting in pending])
         outbox.applied(pending)
         progress(outbox.backlog()[0])
+
+
+def _await_owner(outbox: Outbox) -> None:
+    """Give the owner a moment to apply what was decided just now."""
+    until = time.monotonic() + _OWNER_S
+    while outbox.backlog()[0] and time.monotonic() < until:
+        time.sleep(_POLL_S)
+
+
+class _Nothing:
+    """The index of a folder that is gone."""
+
+    def hashes(self, urns: Sequence[str]) -> dict[str, Hashes]:
+        return {}
+
+    def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]:
+        return iter(())
 
 
 def _in_use(settings: Settings, spec: IndexSpec) -> bool:

@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from dataspoke.actions.vector_sync.check import Differences, check
+from dataspoke.actions.vector_sync.check import Differences, IndexView, check
 from dataspoke.actions.vector_sync.classify import KINDS
 from dataspoke.actions.vector_sync.crew import Crew
 from dataspoke.actions.vector_sync.engine import Limits
-from dataspoke.actions.vector_sync.owner import drain, owned
+from dataspoke.actions.vector_sync.owner import drain, index_to_check
 from dataspoke.actions.vector_sync.parts import Parts, insist, now_ms, open_parts
 from dataspoke.actions.vector_sync.reconcile import Reconcile, Summary, checked_types
 from dataspoke.actions.vector_sync.upkeep import cursor_key, index_identity, marker_key
 from dataspoke.core.entities import SEARCHABLE_ENTITY_TYPES
-from dataspoke.core.index.model import IndexWriter
 from dataspoke.core.settings import Settings
 from dataspoke.core.telemetry.metrics import SyncMetrics
 
@@ -73,11 +72,8 @@ def prove(settings: Settings, *, types: Sequence[str], progress: Progress) -> Di
     chosen = checked_types(types)
     parts = open_parts(settings, name=_NAME, pause=None)
     try:
-        if settings.qdrant_url:
-            return _prove(parts, parts.writer, chosen, progress)
-        with owned(settings, parts.spec) as index:
-            # With an owner at work the ledger says what its index holds or is about to hold.
-            return _prove(parts, index or parts.writer, chosen, progress)
+        with index_to_check(parts.settings, parts.spec, parts.database, parts.writer) as index:
+            return _prove(parts, index, chosen, progress)
     finally:
         parts.close()
 
@@ -167,9 +163,7 @@ def _drain(parts: Parts, progress: Progress) -> None:
     drain(parts.settings, parts.spec, parts.database, stall_s=STALL_S, progress=left)
 
 
-def _prove(
-    parts: Parts, index: IndexWriter, types: Sequence[str], progress: Progress
-) -> Differences:
+def _prove(parts: Parts, index: IndexView, types: Sequence[str], progress: Progress) -> Differences:
     compared = 0
 
     def count(more: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -361,7 +362,7 @@ def test_long_and_short_texts_are_embedded_in_turns_of_like_length(room: Any) ->
     put(room, *urns)
     room.settle()
     lengths = [[len(text) for text in turn] for turn in room.embedder.turns]
-    assert all(max(one) <= min(two) for one, two in zip(lengths, lengths[1:], strict=False))
+    assert all(max(one) <= min(two) for one, two in itertools.pairwise(lengths))
     assert [len(turn) for turn in lengths] == [8, 8, 4]
 
 
