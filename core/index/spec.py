@@ -1,10 +1,9 @@
-"""What the collection of an embedder looks like, and which payload fields can be filtered."""
+"""What the collection of an embedder looks like."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from dataspoke.core.documents.keys import KEYS_FIELD
 from dataspoke.core.documents.model import DENSE_VECTOR, SPARSE_VECTOR
 from dataspoke.core.index.model import IndexSpec
 
@@ -13,37 +12,11 @@ from dataspoke.core.index.model import IndexSpec
 LAYOUT_VERSION = 1
 
 VERSION_FIELD = "_version"
-LIVE_FIELD = "_live"
-FLAGS_FIELD = "_flags"
+FACTS_FIELD = "_facts"
+DOCUMENT_FIELD = "_document"
 
-# `prefix` conditions are answered from the index for these, by a scan for others.
-PREFIX_FIELDS = frozenset({"name", "qualified_name", "urn", KEYS_FIELD})
-KEYWORD_FIELDS = (
-    "urn",
-    "entity_type",
-    "name",
-    "qualified_name",
-    "platform",
-    "platform_instance",
-    "env",
-    "subtypes",
-    "container",
-    "path",
-    "tags",
-    "tag_names",
-    "terms",
-    "term_names",
-    "owners",
-    "owner_names",
-    "domains",
-    "domain_names",
-    "upstreams",
-    "upstream_names",
-    "refs",
-    KEYS_FIELD,
-    FLAGS_FIELD,
-)
-INTEGER_FIELDS = ("created", "last_modified", "column_count", VERSION_FIELD, LIVE_FIELD)
+# Number fields that get an index; others are filtered by looking at each point.
+NUMBER_FIELDS = ("created", "last_modified", "column_count")
 
 
 class _HasModel(Protocol):

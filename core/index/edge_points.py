@@ -1,0 +1,79 @@
+"""Points, filters and vectors in the words of the embedded engine; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import qdrant_edge as edge
+
+from dataspoke.core.documents.model import SparseVector
+from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, Test, tests_of
+from dataspoke.core.index.model import (
+    Condition,
+    DeletePoint,
+    DenseQuery,
+    SparseQuery,
+    UpsertPoint,
+    Vector,
+    point_id,
+)
+from dataspoke.core.index.points import DEAD_FACT, LIVE_FACT, stored_payload, tombstone_payload
+from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
+
+
+def to_filter(conditions: Sequence[Condition]) -> edge.Filter:
+    """All conditions at once, over points that are there (no tombstones)."""
+    must: list[edge.FieldCondition | edge.Filter] = [to_condition(AnyFact((LIVE_FACT,)))]
+    must_not: list[edge.FieldCondition | edge.Filter] = []
+    for condition in conditions:
+        # An empty `should` would match everything, an empty list of facts matches nothing.
+        tests = tests_of(condition) or (AnyFact(()),)
+        any_of = edge.Filter(should=[to_condition(test) for test in tests])
+        (must_not if condition.negated else must).append(any_of)
+    return edge.Filter(must=list(must), must_not=list(must_not))
+
+
+def to_condition(test: Test) -> edge.FieldCondition:
+    match test:
+        case AnyFact(facts):
+            return edge.FieldCondition(FACTS_FIELD, match=edge.MatchAny(list(facts)))
+        case FactPrefix(prefix):
+            return edge.FieldCondition(FACTS_FIELD, match=edge.MatchPrefix(prefix))
+        case InRange(field, low, high):
+            return edge.FieldCondition(field, range=edge.RangeFloat(gte=low, lte=high))
+
+
+def to_point(op: UpsertPoint | DeletePoint) -> edge.Point:
+    if isinstance(op, DeletePoint):
+        return edge.Point(point_id(op.urn), {}, tombstone_payload(op))
+    vectors: dict[str, Any] = {name: _dense(vector) for name, vector in op.dense.items()}
+    vectors |= {name: _sparse(vector) for name, vector in op.sparse.items() if vector.indices}
+    return edge.Point(point_id(op.urn), vectors, stored_payload(op, as_text=True))
+
+
+def to_request(
+    query: DenseQuery | SparseQuery, condition: edge.Filter | None, limit: int
+) -> edge.QueryRequest:
+    vector = _dense(query.vector) if isinstance(query, DenseQuery) else _sparse(query.vector)
+    return edge.QueryRequest(
+        limit=limit,
+        query=edge.Query.Nearest(vector, using=query.name),
+        filter=condition,
+        with_payload=[DOCUMENT_FIELD],
+    )
+
+
+def _dense(vector: Vector) -> list[float]:
+    numbers: list[float] = vector.tolist()
+    return numbers
+
+
+def _sparse(vector: SparseVector) -> edge.SparseVector:
+    return edge.SparseVector(list(vector.indices), list(vector.values))
+
+
+def old_tombstones(before: int) -> edge.Filter:
+    """Tombstones with a version below `before`."""
+    held = edge.FieldCondition(VERSION_FIELD, range=edge.RangeFloat(lt=float(before)))
+    return edge.Filter(must=[to_condition(AnyFact((DEAD_FACT,))), held])

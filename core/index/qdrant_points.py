@@ -1,0 +1,97 @@
+"""Points, filters and vectors in the words of a Qdrant server's API; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qdrant_client import models
+
+from dataspoke.core.documents.model import SparseVector
+from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, Test, tests_of
+from dataspoke.core.index.model import (
+    Condition,
+    DeletePoint,
+    DenseQuery,
+    SetPayload,
+    SparseQuery,
+    UpsertPoint,
+    Vector,
+    point_id,
+)
+from dataspoke.core.index.points import DEAD_FACT, LIVE_FACT, stored_payload, tombstone_payload
+from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
+
+
+def to_point(op: UpsertPoint | DeletePoint) -> models.PointStruct:
+    if isinstance(op, DeletePoint):
+        return models.PointStruct(id=point_id(op.urn), vector={}, payload=tombstone_payload(op))
+    vectors: dict[str, Any] = {name: to_vector(vector) for name, vector in op.dense.items()}
+    vectors |= {name: to_vector(vector) for name, vector in op.sparse.items() if vector.indices}
+    payload = stored_payload(op, as_text=False)
+    return models.PointStruct(id=point_id(op.urn), vector=vectors, payload=payload)
+
+
+def to_overwrite(op: SetPayload) -> models.UpdateOperation:
+    """Replace the payload, unless the point is newer or gone by now."""
+    condition = models.Filter(
+        must=[
+            models.HasIdCondition(has_id=[point_id(op.urn)]),
+            to_condition(AnyFact((LIVE_FACT,))),
+            not_newer_than(op.version),
+        ]
+    )
+    body = models.SetPayload(payload=stored_payload(op, as_text=False), filter=condition)
+    return models.OverwritePayloadOperation(overwrite_payload=body)
+
+
+def not_newer_than(version: int) -> models.Filter:
+    held = models.FieldCondition(key=VERSION_FIELD, range=models.Range(lte=version))
+    return models.Filter(must=[held])
+
+
+def to_filter(conditions: Sequence[Condition]) -> models.Filter:
+    """All conditions at once, over points that are there (no tombstones)."""
+    must: list[models.Condition] = [to_condition(AnyFact((LIVE_FACT,)))]
+    must_not: list[models.Condition] = []
+    for condition in conditions:
+        # An empty `should` would match everything, an empty list of facts matches nothing.
+        tests = tests_of(condition) or (AnyFact(()),)
+        any_of = models.Filter(should=[to_condition(test) for test in tests])
+        (must_not if condition.negated else must).append(any_of)
+    return models.Filter(must=must, must_not=must_not or None)
+
+
+def to_condition(test: Test) -> models.FieldCondition:
+    match test:
+        case AnyFact(facts):
+            return models.FieldCondition(key=FACTS_FIELD, match=models.MatchAny(any=list(facts)))
+        case FactPrefix(prefix):
+            return models.FieldCondition(key=FACTS_FIELD, match=models.MatchPrefix(prefix=prefix))
+        case InRange(field, low, high):
+            return models.FieldCondition(key=field, range=models.Range(gte=low, lte=high))
+
+
+def to_vector(vector: Vector | SparseVector) -> list[float] | models.SparseVector:
+    if isinstance(vector, SparseVector):
+        return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
+    numbers: list[float] = vector.tolist()
+    return numbers
+
+
+def to_request(
+    query: DenseQuery | SparseQuery, condition: models.Filter | None, limit: int
+) -> models.QueryRequest:
+    return models.QueryRequest(
+        query=to_vector(query.vector),
+        using=query.name,
+        filter=condition,
+        limit=limit,
+        with_payload=[DOCUMENT_FIELD],
+    )
+
+
+def old_tombstones(before: int) -> models.Filter:
+    """Tombstones with a version below `before`."""
+    held = models.FieldCondition(key=VERSION_FIELD, range=models.Range(lt=before))
+    return models.Filter(must=[to_condition(AnyFact((DEAD_FACT,))), held])
