@@ -59,7 +59,7 @@ def to_snapshot(entity: Json) -> EntitySnapshot:
         names.update(zip(urns, values, strict=True))
         return urns
 
-    container = refs("container", [entity["database"]])
+    container = refs("container", [entity["database"]] if entity["database"] else [])
     modified = entity.get("last_modified")
     return EntitySnapshot(
         urn=entity["urn"],
@@ -69,7 +69,7 @@ def to_snapshot(entity: Json) -> EntitySnapshot:
         description=entity["description"],
         platform=entity["platform"],
         env="PROD",
-        container=container[0],
+        container=next(iter(container), ""),
         containers=container,
         columns=tuple(
             Column(c["name"], c["type"], c["description"], refs("tag", c.get("tags", ())))
@@ -113,7 +113,13 @@ def ask(index: EdgeIndex, embedder: Embedder, question: str) -> Lists:
         queries.append(SparseQuery(SPARSE_VECTOR, sparse))
     found = index.search(queries, conditions=(), limit=CANDIDATES)
     exact = index.scroll([exactly_named(question)], limit=CANDIDATES)
-    return Lists(found[0], found[1] if len(found) > 1 else [], exact)
+    return Lists(lean(found[0]), lean(found[1]) if len(found) > 1 else [], lean(exact))
+
+
+def lean(hits: Sequence[Hit]) -> list[Hit]:
+    """Only what the ranking reads: thousands of whole answers would fill the memory."""
+    kept = ("urn", "name", "qualified_name", "container")
+    return [Hit(h.urn, h.score, {name: h.payload[name] for name in kept}) for h in hits]
 
 
 def figures(ranking: Sequence[str], gold: Sequence[Sequence[str]]) -> dict[str, float]:

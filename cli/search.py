@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dataspoke.core.errors import require
 from dataspoke.core.settings import Settings
 
 app = typer.Typer(help="Search the catalogue by meaning and by words.", no_args_is_help=True)
@@ -41,25 +42,28 @@ def serve(
 ) -> None:
     """Serve the search API and the search page until Ctrl-C or SIGTERM.
 
-    The page answers at / and the API at /search/semantic?q=… ; /healthz says that the process
-    lives, /readyz is 200 once model and index are loaded, /metrics is for Prometheus.
+    The page answers at / and the API at /search/semantic?q=your+question.
+    /healthz says that the process lives, /readyz is 200 once model and
+    index are loaded, /metrics is for Prometheus.
 
-    Without DATASPOKE_QDRANT_URL this process owns the index under the home folder: one service
-    per folder. It also applies what vector sync has queued there, within a second.
+    Without DATASPOKE_QDRANT_URL this process owns the index under the home
+    folder, one service per folder, and applies what vector sync queues there.
 
     \b
     Environment:
       DATASPOKE_HOME          folder of index and database
-      DATASPOKE_DATABASE_URL  SQLAlchemy URL; default SQLite under the home
-      DATASPOKE_QDRANT_URL    a Qdrant server instead of the index in the folder
-      DATASPOKE_MODEL         embedding model; must be the one that vector sync uses
-      DATAHUB_FRONTEND_URL    DataHub for people: makes every result a link
+      DATASPOKE_DATABASE_URL  SQLAlchemy URL; default: SQLite in the home
+      DATASPOKE_QDRANT_URL    a Qdrant server instead of the folder's index
+      DATASPOKE_MODEL         embedding model, the same as vector sync's
+      DATAHUB_FRONTEND_URL    DataHub for people: makes each result a link
 
     \b
     Try:
       dataspoke search serve
-      curl 'http://127.0.0.1:8010/search/semantic?q=customer+email&filter=platform:eq:postgres'
+      curl 'http://127.0.0.1:8010/search/semantic?q=customer+email'
     """
+    for module in ("fastapi", "uvicorn", "prometheus_client"):
+        require(module, extra="search", purpose="serve searches")
     from dataspoke.search_service.server import serve as run
 
     settings = Settings.from_env(os.environ, home=home)
