@@ -77,7 +77,10 @@ def _seconds(text: str | None) -> float:
 async def _start(store: Store, offset: str | None, lookback_days: str | None) -> int:
     """The offset to read after: the given one, else that of the look-back, else the end."""
     if offset:
-        return number(offset, "offsetId", 0)
+        after = number(offset, "offsetId", 0)
+        if after > store.last_offset():
+            raise BadRequest(f"Parameter offsetId is beyond the last event: {offset}")
+        return after
     days = number(lookback_days, "lookbackWindowDays", 0)
     if not days:
         return store.last_offset()

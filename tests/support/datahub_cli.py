@@ -44,6 +44,7 @@ class ActionsProcess(LoggedProcess):
         self, recipe_path: Path, env: Mapping[str, str] | None = None, *, home: Path | None = None
     ) -> None:
         home = home or recipe_path.parent
+        self.name = recipe_path.stem
         super().__init__(
             [script("datahub"), "actions", "-c", str(recipe_path)],
             log_path=home / f"{recipe_path.stem}.log",
