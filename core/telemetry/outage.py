@@ -62,6 +62,6 @@ class Outage:
             if self._waiting.pop(who, None) is None or self._waiting:
                 return
             self._said.clear()
-        logger.info("%s goes on.", self._name)
+        logger.warning("%s goes on.", self._name)  # the stock CLIs show no INFO of ours
         if self._on_change:
             self._on_change(False)
