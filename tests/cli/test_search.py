@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "search_service"))
-
-from catalogue import settings_in, table, upsert
+from airline_catalogue import settings_in, table, upsert
+from search_support import wait_for
 
 from dataspoke.core.index.embedder import load_embedder
 from dataspoke.core.index.outbox import OutboxIndex
@@ -94,14 +91,6 @@ class SearchProcess:
         if self._process.returncode is None:
             self._process.kill()
             self.end()
-
-
-def wait_for(condition: Callable[[], Any], *, seconds: float = 60.0) -> Any:
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < end, f"still {answer!r} after {seconds} s"
-        time.sleep(0.05)
-    return answer
 
 
 Serve = Callable[..., SearchProcess]

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from catalogue import DB, PII, airline, dataset_urn, settings_in
+from airline_catalogue import DB, PII, airline, dataset_urn, settings_in
 from starlette.testclient import TestClient
 
 from dataspoke.search_service.app import create_app

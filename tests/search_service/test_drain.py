@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from catalogue import airline, settings_in, table, upsert
-from conftest import Writer, entities_of, running, wait_for
+from airline_catalogue import airline, settings_in, table, upsert
+from search_support import Writer, entities_of, running, wait_for
 
 from dataspoke.core.errors import DataSpokeError, FatalError, RetriableError
 from dataspoke.core.index.edge import EdgeIndex

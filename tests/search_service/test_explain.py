@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from catalogue import CREW, OPS, PII, table
+from airline_catalogue import CREW, OPS, PII, table
 
 from dataspoke.core.documents.render import render
 from dataspoke.core.entities import Column

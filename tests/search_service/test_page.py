@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from catalogue import airline
+from airline_catalogue import airline
 from starlette.testclient import TestClient
 
 import dataspoke.search_service

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from catalogue import FLIGHT, PEOPLE, table
+from airline_catalogue import FLIGHT, PEOPLE, table
 
 from dataspoke.core.documents.render import render
 from dataspoke.core.entities import EntitySnapshot
