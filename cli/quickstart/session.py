@@ -148,7 +148,13 @@ class Session:
             child = self._children.begin(
                 Program("model fetch", [tool("dataspoke"), "model", "fetch"], self._base)
             )
-            self._wait_for_jobs([child], step, child.last_line, seconds=_MODEL_SECONDS)
+            try:
+                self._wait_for_jobs([child], step, child.last_line, seconds=_MODEL_SECONDS)
+            except FatalError:
+                own, found, sentence = child.last_line().partition("Error: ")
+                if found and not own:
+                    raise ConfigError(sentence) from None
+                raise
             step.result = child.last_line()
 
     def _model_is_ready(self) -> bool:
