@@ -142,7 +142,8 @@ def _summary(matches: Sequence[Match], found: Found) -> str:
     parts = [f"its {found.exact} is what you typed"] if found.exact else []
     places: dict[tuple[str, ...], list[str]] = {}
     for match in matches:
-        places.setdefault(match.words, []).append(_place(match))
+        if match.field != found.exact:
+            places.setdefault(match.words, []).append(_place(match))
     for typed, where in list(places.items())[:3]:
         quoted = _listed([f"“{word}”" for word in typed])
         parts.append(f"{quoted} in {_listed(where[:3])}")
