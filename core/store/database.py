@@ -79,7 +79,7 @@ class Database:
                 with database._failures():
                     pooled = engine.raw_connection()
                     pooled.detach()
-                    database._writer = cast("sqlite3.Connection", pooled.driver_connection)
+                    database._writer = cast("sqlite3.Connection", pooled.dbapi_connection)
         except BaseException:
             database.close()
             raise
@@ -212,6 +212,8 @@ class Database:
                 conn.execute(schema_table.insert().values(version=SCHEMA_VERSION))
                 conn.exec_driver_sql("INSERT INTO dataspoke_fencing (last_token) VALUES (0)")
                 return
+            # Writing nothing new shows now, not at the first event, if we may not write.
+            conn.exec_driver_sql("UPDATE dataspoke_fencing SET last_token = last_token")
             version = conn.execute(sa.select(schema_table.c.version)).scalar()
         if version != SCHEMA_VERSION:
             raise FatalError(
