@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dataspoke.local_hub.bootstrap import bootstrap
+from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
 from dataspoke.local_hub.http import answer, refusal
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.news import News
-from dataspoke.local_hub.routes import events, openapi, operations, restli
+from dataspoke.local_hub.routes import events, graph, openapi, operations, restli
 from dataspoke.local_hub.transports import schema_registry
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,11 @@ def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] =
         finally:
             remove()
             news.close()
+            discovery.close()
             hub.close()
 
     bootstrap(hub)
+    discovery = Discovery.open(home, hub)
     app = FastAPI(
         title="Data Spoke local hub",
         lifespan=lifespan,
@@ -59,7 +62,14 @@ def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] =
         redirect_slashes=False,
     )
     app.state.hub = hub
-    for route in (*operations.routes, *restli.routes, *events.routes, *openapi.routes):
+    app.state.discovery = discovery
+    for route in (
+        *operations.routes,
+        *restli.routes,
+        *events.routes,
+        *graph.routes,
+        *openapi.routes,
+    ):
         app.router.routes.append(route)
     app.include_router(schema_registry.router)
     app.add_exception_handler(HubError, _refuse)

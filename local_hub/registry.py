@@ -34,7 +34,7 @@ def pegasus_name(avro_name: str) -> str:
     return avro_name.replace(_AVRO_NAMESPACE, ".")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AspectSpec:
     """One aspect: its name, the record that it holds, and where that record is kept."""
 
@@ -49,15 +49,17 @@ class AspectSpec:
         return pegasus_name(f"{self.schema['namespace']}.{self.schema['name']}")
 
     @cached_property
+    def relationships(self) -> tuple[Mapping[str, Any], ...]:
+        """What the aspect says of its relationships: `name`, `isLineage`, `isUpstream`, …"""
+        return tuple(found for _, found in annotations_in(self.schema, "Relationship"))
+
+    @cached_property
     def has_lineage(self) -> bool:
         """Whether a relationship of this aspect is lineage: then a no-op write is restated."""
-        return any(
-            annotation.get("isLineage")
-            for _, annotation in annotations(self.schema, "Relationship")
-        )
+        return any(annotation.get("isLineage") for annotation in self.relationships)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EntitySpec:
     """One entity type, its key aspect and the aspects that it may carry (key included)."""
 
@@ -169,7 +171,7 @@ class Registry:
         return key
 
 
-def annotations(schema: Any, kind: str) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+def annotations_in(schema: Any, kind: str) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """All annotations `kind` (`Searchable`, `Relationship`) with the path of what they mark.
 
     A path is made of field names, `*` for the items of an array and `$key` for the keys of a

@@ -133,9 +133,9 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
                 raise
         for name in required:
             if name not in value:
-                finding = _Finding("field is required but not found and has no default value")
-                finding.path.append(name)
-                raise finding
+                missing = _Finding("field is required but not found and has no default value")
+                missing.path.append(name)
+                raise missing
         if unknown is not None:
             for name in unknown:
                 del value[name]

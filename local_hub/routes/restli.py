@@ -24,7 +24,7 @@ from dataspoke.local_hub.http import (
 )
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import read_json
-from dataspoke.local_hub.routes import runs
+from dataspoke.local_hub.routes import graph, runs
 from dataspoke.local_hub.urns import Urn
 
 Action = Callable[[Hub, Mapping[str, Any]], Awaitable[Response]]
@@ -180,18 +180,35 @@ def _actions(table: Mapping[str, Action]) -> Callable[[Request], Awaitable[Respo
         action = table.get(name or "")
         if action is None:
             raise BadRequest(f"POST action {name!r} is not one of {', '.join(sorted(table))}")
-        body = read_json(await request.body() or b"{}")
-        if not isinstance(body, Mapping):
-            raise BadRequest("Cannot parse the request: it is no JSON object")
-        return await action(hub_of(request), body)
+        return await action(hub_of(request), await _read_object(request))
 
     return serve
 
+
+async def _read_object(request: Request) -> Mapping[str, Any]:
+    body = read_json(await request.body() or b"{}")
+    if not isinstance(body, Mapping):
+        raise BadRequest("Cannot parse the request: it is no JSON object")
+    return body
+
+
+async def _post_entities(request: Request) -> Response:
+    """The actions on entities; those over the search index live beside it."""
+    match request.query_params.get("action"):
+        case "search":
+            return await graph.search(request, await _read_object(request))
+        case "deleteReferences":
+            return await graph.delete_references(request, await _read_object(request))
+        case _:
+            return await _serve_entities(request)
+
+
+_serve_entities = _actions(ENTITY_ACTIONS)
 
 routes = [
     Route("/aspects", _actions(ASPECT_ACTIONS), methods=["POST"]),
     Route("/aspects/{urn}", _get_aspect, methods=["GET"]),
     Route("/entitiesV2/{urn}", _get_entity, methods=["GET"]),
-    Route("/entities", _actions(ENTITY_ACTIONS), methods=["POST"]),
+    Route("/entities", _post_entities, methods=["POST"]),
     Route("/runs", _actions(runs.ACTIONS), methods=["POST"]),
 ]

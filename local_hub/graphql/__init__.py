@@ -1,0 +1,1 @@
+"""The part of DataHub's GraphQL API that the stock clients use."""

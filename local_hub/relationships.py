@@ -1,0 +1,204 @@
+"""Relationships between entities, read from the search index, and the removal of references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from dataspoke.local_hub.errors import HubError
+from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.proposals import Proposal
+from dataspoke.local_hub.registry import Registry
+from dataspoke.local_hub.search_store import SearchStore
+from dataspoke.local_hub.urns import Urn
+
+OUTGOING, INCOMING = "OUTGOING", "INCOMING"
+
+# A row whose other end is soft-deleted is not shown.
+_VISIBLE = "NOT EXISTS (SELECT 1 FROM doc WHERE doc.urn = {other} AND doc.removed = 1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A neighbour and how it is related."""
+
+    urn: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relationship with its place in the order of the scroll."""
+
+    number: int
+    source: str
+    kind: str
+    destination: str
+
+
+def related(
+    store: SearchStore,
+    urn: str,
+    direction: str,
+    kinds: Sequence[str],
+    start: int,
+    count: int,
+) -> tuple[int, list[Related]]:
+    """How many neighbours there are, and a page of them, in the order of their urns."""
+    own, other = ("destination", "source") if direction == INCOMING else ("source", "destination")
+    marks = ", ".join("?" for _ in kinds)
+    condition = (
+        f"{own} = ?{f' AND kind IN ({marks})' if kinds else ''} "
+        f"AND {_VISIBLE.format(other='edge.' + other)}"
+    )
+    with store.reader() as connection:
+        total = connection.execute(
+            f"SELECT count(*) FROM (SELECT DISTINCT {other}, kind FROM edge WHERE {condition})",  # noqa: S608
+            [urn, *kinds],
+        ).fetchone()[0]
+        rows = connection.execute(
+            f"SELECT DISTINCT {other}, kind FROM edge WHERE {condition} "  # noqa: S608
+            f"ORDER BY {other}, kind LIMIT ? OFFSET ?",
+            [urn, *kinds, count, start],
+        )
+        return int(total), [Related(*row) for row in rows]
+
+
+def scroll(
+    store: SearchStore,
+    sources: Iterable[str] | None,
+    destinations: Iterable[str] | None,
+    kinds: Iterable[str] | None,
+    after: int,
+    count: int,
+) -> list[Relation]:
+    """Relationships behind the `after`-th row; None as a condition means any."""
+    conditions, values = ["rowid > ?"], list[Any]([after])
+    for column, wanted in (("source", sources), ("destination", destinations), ("kind", kinds)):
+        if wanted is not None:
+            conditions.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608
+            values.append(orjson.dumps(list(wanted)).decode())
+    with store.reader() as connection:
+        rows = connection.execute(
+            "SELECT rowid, source, kind, destination FROM edge "  # noqa: S608
+            f"WHERE {' AND '.join(conditions)} ORDER BY rowid LIMIT ?",
+            [*values, count],
+        )
+        return [Relation(*row) for row in rows]
+
+
+class Lineage:
+    """Which relationships are lineage, and in which direction their data flows."""
+
+    def __init__(self, registry: Registry) -> None:
+        # True: the source of the relationship is downstream of its destination.
+        self._upstream: dict[str, bool] = {}
+        for aspect in registry.aspects.values():
+            for annotation in aspect.relationships:
+                if annotation.get("isLineage"):
+                    self._upstream[annotation["name"]] = annotation.get("isUpstream", True)
+
+    def kinds(self) -> list[str]:
+        """Names of the lineage relationships."""
+        return list(self._upstream)
+
+    def source_is_downstream(self, kind: str) -> bool:
+        """Whether data flow from the destination of the relationship to its source."""
+        return self._upstream[kind]
+
+    def neighbours(
+        self, store: SearchStore, urns: Sequence[str], *, upstream: bool
+    ) -> dict[str, list[str]]:
+        """The next entities up or down the stream, for each of `urns`."""
+        found: dict[str, list[str]] = {urn: [] for urn in urns}
+        asked = orjson.dumps(list(urns)).decode()
+        with store.reader() as connection:
+            for own, other, flows_up in (
+                ("source", "destination", upstream),
+                ("destination", "source", not upstream),
+            ):
+                kinds = [kind for kind, is_up in self._upstream.items() if is_up == flows_up]
+                rows = connection.execute(
+                    f"SELECT DISTINCT {own}, {other} FROM json_each(?) w CROSS JOIN edge "  # noqa: S608
+                    f"ON {own} = w.value WHERE kind IN (SELECT value FROM json_each(?)) "
+                    f"AND {_VISIBLE.format(other='edge.' + other)} ORDER BY {other}",
+                    (asked, orjson.dumps(kinds).decode()),
+                )
+                for urn, neighbour in rows:
+                    if neighbour not in found[urn] and neighbour != urn:
+                        found[urn].append(neighbour)
+        return found
+
+    def walk(
+        self, store: SearchStore, urn: str, *, upstream: bool, hops: int
+    ) -> dict[str, list[str]]:
+        """Everything within `hops` of an entity, each with the shortest path that leads to it."""
+        paths: dict[str, list[str]] = {urn: [urn]}
+        frontier = [urn]
+        for _ in range(hops):
+            steps = self.neighbours(store, frontier, upstream=upstream)
+            frontier = []
+            for origin, neighbours in steps.items():
+                for neighbour in neighbours:
+                    if neighbour not in paths:
+                        paths[neighbour] = [*paths[origin], neighbour]
+                        frontier.append(neighbour)
+            if not frontier:
+                break
+        del paths[urn]
+        return paths
+
+
+def references(store: SearchStore, urn: str) -> list[tuple[str, str, str]]:
+    """Who refers to an entity: (urn, relationship, aspect)."""
+    with store.reader() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT doc.urn, kind, aspect FROM edge JOIN doc ON doc.id = edge.owner "
+            "WHERE destination = ? ORDER BY 1, 3, 2",
+            (urn,),
+        )
+        return [(source, kind, aspect) for source, kind, aspect in rows]
+
+
+def without_references(hub: Hub, urn: str, found: Iterable[tuple[str, str, str]]) -> list[Proposal]:
+    """The writes that take `urn` out of the aspects that refer to it."""
+    proposals: dict[tuple[str, str], Proposal] = {}
+    for source, _, name in found:
+        row = hub.store.aspect(source, name)
+        if row is None or (source, name) in proposals:
+            continue
+        spec = hub.registry.entity_of(source)
+        value = orjson.loads(row.value)
+        cleaned = _remove(value, urn)
+        if cleaned == value:
+            continue
+        try:
+            proposals[source, name] = hub.proposals.build(
+                spec.name, source, name, "UPSERT", cleaned
+            )
+        except HubError:
+            # A required field named the entity: without it the aspect says nothing.
+            proposals[source, name] = hub.proposals.build(spec.name, source, name, "DELETE", None)
+    return list(proposals.values())
+
+
+def _remove(value: Any, urn: str) -> Any:
+    """`value` without `urn`: whole items of lists, single fields of records."""
+    if isinstance(value, list):
+        return [_remove(item, urn) for item in value if not _names(item, urn)]
+    if isinstance(value, Mapping):
+        return {name: _remove(item, urn) for name, item in value.items() if item != urn}
+    return value
+
+
+def _names(item: Any, urn: str) -> bool:
+    """Whether a list item is about `urn`: it is the urn, or one of its own fields is."""
+    return item == urn or (isinstance(item, Mapping) and urn in item.values())
+
+
+def parts(urn: str) -> dict[str, str]:
+    """An end of a relationship as the OpenAPI shows it."""
+    return {"urn": urn, "entityType": Urn.parse(urn).entity_type}
