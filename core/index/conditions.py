@@ -1,4 +1,4 @@
-"""Payloads as facts, and conditions as tests of facts: one meaning of a filter for all engines.
+"""Payloads as facts, and conditions as checks of facts: one meaning of a filter for all engines.
 
 Each searchable value of a payload becomes a *fact*, the word `field=value`, in one list that the
 engine indexes once: `tags=urn:li:tag:pii`, `deprecated=true`. Numbers stay numbers, in fields of
@@ -43,7 +43,7 @@ class InRange:
     high: float | None
 
 
-Test = AnyFact | FactPrefix | InRange
+Check = AnyFact | FactPrefix | InRange
 
 
 def facts_of(payload: Mapping[str, Any]) -> list[str]:
@@ -77,10 +77,10 @@ def numbers_of(payload: Mapping[str, Any]) -> dict[str, Any]:
     return numbers
 
 
-def tests_of(condition: Condition) -> tuple[Test, ...]:
-    """The tests of which one must hold (none must, if the condition is negated).
+def checks_of(condition: Condition) -> tuple[Check, ...]:
+    """The checks of which one must hold (none must, if the condition is negated).
 
-    No test at all means that nothing holds. Raises ConfigError for a condition that makes no
+    No check at all means that nothing holds. Raises ConfigError for a condition that makes no
     sense, such as a range of texts.
     """
     field, values = condition.field, condition.values

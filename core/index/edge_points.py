@@ -8,7 +8,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from dataspoke.core.documents.model import SparseVector
-from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, Test, tests_of
+from dataspoke.core.index.conditions import AnyFact, Check, FactPrefix, InRange, checks_of
 from dataspoke.core.index.model import (
     Condition,
     DeletePoint,
@@ -28,14 +28,14 @@ def to_filter(conditions: Sequence[Condition]) -> edge.Filter:
     must_not: list[edge.FieldCondition | edge.Filter] = []
     for condition in conditions:
         # An empty `should` would match everything, an empty list of facts matches nothing.
-        tests = tests_of(condition) or (AnyFact(()),)
-        any_of = edge.Filter(should=[to_condition(test) for test in tests])
+        checks = checks_of(condition) or (AnyFact(()),)
+        any_of = edge.Filter(should=[to_condition(check) for check in checks])
         (must_not if condition.negated else must).append(any_of)
     return edge.Filter(must=list(must), must_not=list(must_not))
 
 
-def to_condition(test: Test) -> edge.FieldCondition:
-    match test:
+def to_condition(check: Check) -> edge.FieldCondition:
+    match check:
         case AnyFact(facts):
             return edge.FieldCondition(FACTS_FIELD, match=edge.MatchAny(list(facts)))
         case FactPrefix(prefix):

@@ -8,7 +8,7 @@ from typing import Any
 from qdrant_client import models
 
 from dataspoke.core.documents.model import SparseVector
-from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, Test, tests_of
+from dataspoke.core.index.conditions import AnyFact, Check, FactPrefix, InRange, checks_of
 from dataspoke.core.index.model import (
     Condition,
     DeletePoint,
@@ -56,14 +56,14 @@ def to_filter(conditions: Sequence[Condition]) -> models.Filter:
     must_not: list[models.Condition] = []
     for condition in conditions:
         # An empty `should` would match everything, an empty list of facts matches nothing.
-        tests = tests_of(condition) or (AnyFact(()),)
-        any_of = models.Filter(should=[to_condition(test) for test in tests])
+        checks = checks_of(condition) or (AnyFact(()),)
+        any_of = models.Filter(should=[to_condition(check) for check in checks])
         (must_not if condition.negated else must).append(any_of)
     return models.Filter(must=must, must_not=must_not or None)
 
 
-def to_condition(test: Test) -> models.FieldCondition:
-    match test:
+def to_condition(check: Check) -> models.FieldCondition:
+    match check:
         case AnyFact(facts):
             return models.FieldCondition(key=FACTS_FIELD, match=models.MatchAny(any=list(facts)))
         case FactPrefix(prefix):

@@ -1,0 +1,286 @@
+"""The same cases on the embedded engine and on a server: they must answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from dataspoke.core.documents.model import SparseVector
+from dataspoke.core.errors import ConfigError
+from dataspoke.core.index.hash_embedder import HashEmbedder
+from dataspoke.core.index.model import (
+    Condition,
+    DeletePoint,
+    DenseQuery,
+    Hashes,
+    SetPayload,
+    SparseQuery,
+    UpsertPoint,
+    VectorIndex,
+)
+
+Make = Callable[..., UpsertPoint]
+
+CATALOGUE = [
+    (
+        "urn:a",
+        "customer orders",
+        {"tags": ["urn:li:tag:PII", "urn:li:tag:core"], "column_count": 3},
+    ),
+    ("urn:b", "customer addresses", {"tags": ["urn:li:tag:PII"], "deprecated": True}),
+    ("urn:c", "shipping delays", {"tags": [], "deprecated": False, "last_modified": 1000}),
+    ("urn:d", "monthly sales", {"platform": "postgres", "last_modified": 2000, "refs": ["urn:x"]}),
+    (
+        "urn:e",
+        "sales targets",
+        {"platform": "", "description": "what we hope", "columns": [{"n": 1}]},
+    ),
+]
+
+
+@pytest.fixture
+def filled(index: VectorIndex, point: Make) -> VectorIndex:
+    index.apply([point(urn, text, **payload) for urn, text, payload in CATALOGUE])
+    return index
+
+
+CONDITIONS = [
+    (Condition("tags", "eq", ("urn:li:tag:PII",)), "ab"),
+    (Condition("tags", "eq", ("urn:li:tag:pii",)), ""),
+    (Condition("tags", "in", ("urn:li:tag:core", "nothing")), "a"),
+    (Condition("tags", "in", ()), ""),
+    (Condition("tags", "in", (), negated=True), "abcde"),
+    (Condition("tags", "prefix", ("urn:li:tag:",)), "ab"),
+    (Condition("tags", "exists"), "ab"),
+    (Condition("tags", "exists", negated=True), "cde"),
+    (Condition("deprecated", "eq", (True,)), "b"),
+    (Condition("deprecated", "eq", (False,)), "c"),
+    (Condition("deprecated", "eq", (1,)), ""),
+    (Condition("deprecated", "exists"), "bc"),
+    (Condition("last_modified", "gte", (1000,)), "cd"),
+    (Condition("last_modified", "gte", (1001,)), "d"),
+    (Condition("last_modified", "lte", (1999.5,)), "c"),
+    (Condition("last_modified", "lte", (1999.5,), negated=True), "abde"),
+    (Condition("last_modified", "eq", (2000,)), "d"),
+    (Condition("last_modified", "in", (1000, 2000, "other")), "cd"),
+    (Condition("last_modified", "exists"), "cd"),
+    (Condition("column_count", "eq", (3,)), "a"),
+    (Condition("platform", "exists"), "d"),
+    (Condition("platform", "eq", ("",)), ""),
+    (Condition("description", "exists"), "e"),
+    (Condition("columns", "exists"), "e"),
+    (Condition("name", "eq", ("a",)), "a"),
+    (Condition("name", "prefix", ("",)), "abcde"),
+    (Condition("no_such_field", "exists"), ""),
+]
+
+
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS, ids=str)
+def test_a_condition_finds_the_same_points(
+    filled: VectorIndex, condition: Condition, expected: str
+) -> None:
+    names = sorted(hit.payload["name"] for hit in filled.scroll([condition], limit=100))
+    assert names == list(expected)
+    assert filled.count([condition]) == len(expected)
+
+
+def test_conditions_hold_together(filled: VectorIndex) -> None:
+    conditions = [Condition("tags", "exists"), Condition("deprecated", "exists", negated=True)]
+    assert [hit.urn for hit in filled.scroll(conditions, limit=10)] == ["urn:a"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Condition("last_modified", "gte", ("yesterday",)),
+        Condition("last_modified", "gte", (True,)),
+        Condition("last_modified", "gte", ()),
+        Condition("name", "prefix", ("a", "b")),
+        Condition("description", "eq", ("what we hope",)),
+    ],
+    ids=str,
+)
+def test_a_condition_without_sense_is_refused(filled: VectorIndex, condition: Condition) -> None:
+    with pytest.raises(ConfigError, match="Cannot filter"):
+        filled.count([condition])
+
+
+def test_search_ranks_dense_and_sparse_queries_under_the_same_conditions(
+    filled: VectorIndex, point: Make
+) -> None:
+    asked = point("question", "customer orders")
+    queries = [
+        DenseQuery("meaning", asked.dense["meaning"]),
+        SparseQuery("words", asked.sparse["words"]),
+    ]
+    dense, sparse = filled.search(queries, conditions=[], limit=3)
+    assert [hit.urn for hit in dense][:2] == ["urn:a", "urn:b"]
+    assert dense[0].score == pytest.approx(1.0, abs=1e-5)
+    assert [hit.urn for hit in sparse] == ["urn:a", "urn:b"]  # the others share no word
+    assert dense[0].payload == dict(point(*CATALOGUE[0][:2], **CATALOGUE[0][2]).payload) | {
+        "content_hash": "text customer orders",
+        "payload_hash": dense[0].payload["payload_hash"],
+    }
+    deprecated = [Condition("deprecated", "eq", (True,))]
+    both = filled.search(queries, conditions=deprecated, limit=3)
+    assert [[hit.urn for hit in hits] for hits in both] == [["urn:b"], ["urn:b"]]
+
+
+def test_a_rare_word_weighs_more_than_a_common_one(index: VectorIndex, point: Make) -> None:
+    index.apply([point(f"urn:{n}", "common") for n in range(8)])
+    index.apply([point("urn:rare", "rare")])
+    common, rare = sum(map(ord, "common")), sum(map(ord, "rare"))
+    both = SparseVector(tuple(sorted((common, rare))), (1.0, 1.0))
+    [hits] = index.search([SparseQuery("words", both)], conditions=[], limit=3)
+    assert hits[0].urn == "urn:rare"
+    assert hits[0].score > 1.5 * hits[1].score
+
+
+def test_no_query_and_no_operation_are_fine(index: VectorIndex) -> None:
+    index.apply([])
+    assert index.search([], conditions=[], limit=5) == []
+    assert index.get([]) == {}
+    assert index.hashes([]) == {}
+    assert list(index.urns()) == []
+
+
+def test_a_point_without_words_is_found_by_its_meaning(index: VectorIndex, point: Make) -> None:
+    bare = point("urn:a", "")
+    index.apply([bare])
+    assert not bare.sparse["words"].indices
+    [hits] = index.search([DenseQuery("meaning", bare.dense["meaning"])], conditions=[], limit=1)
+    assert [hit.urn for hit in hits] == ["urn:a"]
+
+
+def test_hashes_and_payloads_are_those_last_written(index: VectorIndex, point: Make) -> None:
+    index.apply([point("urn:a", "old"), point("urn:a", "new", tags=["t"], version=2)])
+    assert index.hashes(["urn:a", "urn:b"]) == {"urn:a": point("urn:a", "new", tags=["t"]).hashes}
+    assert index.get(["urn:a", "urn:b"])["urn:a"]["tags"] == ["t"]
+
+
+def test_a_set_payload_replaces_the_payload_and_leaves_the_vectors(
+    index: VectorIndex, point: Make
+) -> None:
+    first = point("urn:a", "orders", tags=["t"])
+    index.apply([first])
+    index.apply([SetPayload("urn:a", Hashes("c", "p"), {"name": "renamed"}, 2)])
+    assert index.get(["urn:a"]) == {
+        "urn:a": {"urn": "urn:a", "name": "renamed", "content_hash": "c", "payload_hash": "p"}
+    }
+    assert index.count([Condition("tags", "exists")]) == 0
+    [hits] = index.search([DenseQuery("meaning", first.dense["meaning"])], conditions=[], limit=1)
+    assert hits[0].score == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_set_payload_of_nothing_makes_no_point(index: VectorIndex, point: Make) -> None:
+    change = SetPayload("urn:a", Hashes("c", "p"), {"name": "a"}, 5)
+    index.apply([change])
+    assert index.count([]) == 0
+    index.apply([point("urn:a", version=1), DeletePoint("urn:a", 2)])
+    index.apply([change])
+    assert index.get(["urn:a"]) == {}
+
+
+def test_an_older_operation_never_wins(index: VectorIndex, point: Make) -> None:
+    index.apply([point("urn:a", "new", version=10)])
+    index.apply(
+        [
+            point("urn:a", "old", version=9),
+            SetPayload("urn:a", Hashes("c", "p"), {"name": "old"}, 8),
+            DeletePoint("urn:a", 7),
+        ]
+    )
+    assert index.hashes(["urn:a"]) == {"urn:a": point("urn:a", "new").hashes}
+
+
+def test_a_deletion_outlives_a_write_that_was_read_before_it(
+    index: VectorIndex, point: Make
+) -> None:
+    index.apply([point("urn:a", version=1)])
+    index.apply([DeletePoint("urn:a", 5), DeletePoint("urn:never", 5)])
+    index.apply([point("urn:a", version=4), point("urn:never", version=4)])
+    assert index.count([]) == 0
+    assert index.scroll([], limit=10) == []
+    assert list(index.urns()) == []
+    assert index.info().points == 0
+    index.apply([point("urn:a", version=5)])
+    assert index.count([]) == 1
+
+
+def test_repeating_operations_changes_nothing(index: VectorIndex, point: Make) -> None:
+    ops = [
+        point("urn:a", version=3),
+        point("urn:b", version=3),
+        SetPayload("urn:b", Hashes("c", "p"), {"name": "b"}, 3),
+        DeletePoint("urn:a", 3),
+    ]
+    index.apply(ops)
+    once = index.get(["urn:a", "urn:b"])
+    index.apply(ops)
+    assert index.get(["urn:a", "urn:b"]) == once
+    assert index.count([]) == 1
+
+
+def test_urns_stream_in_rising_order_with_their_hashes(index: VectorIndex, point: Make) -> None:
+    urns = [f"urn:li:tag:{number:02}" for number in range(25)]
+    index.apply([point(urn, urn) for urn in reversed(urns)])
+    pages = list(index.urns(batch=10))
+    assert [len(page) for page in pages] == [10, 10, 5]
+    assert [urn for page in pages for urn in page] == urns
+    assert pages[2]["urn:li:tag:24"].content_hash == "text urn:li:tag:24"
+
+
+def test_more_points_than_one_answer_of_the_engine_holds(index: VectorIndex, point: Make) -> None:
+    vector = HashEmbedder().embed(["x"])[0]
+    first = point("urn:0000")
+    index.apply(
+        [
+            UpsertPoint(f"urn:{n:04}", first.hashes, {"meaning": vector}, {}, {"refs": ["r"]}, 1)
+            for n in range(1100)
+        ]
+    )
+    assert sum(len(page) for page in index.urns(batch=500)) == 1100
+    assert index.referencing("r", after="urn:1097", limit=10) == ["urn:1098", "urn:1099"]
+
+
+def test_referencing_pages_through_the_neighbours_in_rising_order(
+    index: VectorIndex, point: Make
+) -> None:
+    index.apply([point(f"urn:{name}", refs=["urn:tag", f"urn:{name}-only"]) for name in "dbeac"])
+    index.apply([DeletePoint("urn:c", 2)])
+    assert index.referencing("urn:tag", after=None, limit=2) == ["urn:a", "urn:b"]
+    assert index.referencing("urn:tag", after="urn:b", limit=2) == ["urn:d", "urn:e"]
+    assert index.referencing("urn:tag", after="urn:e", limit=2) == []
+    assert index.referencing("urn:ta", after=None, limit=2) == []
+
+
+def test_payloads_come_back_as_they_were_written(index: VectorIndex, point: Make) -> None:
+    payload = {
+        "columns": [{"name": "id", "type": "int", "description": 'ключ 日本 \u0000 "x"'}],
+        "empty": "",
+        "none": None,
+        "nothing": [],
+        "tree": {"a": [1, 2.5, True]},
+        "created": 1_793_000_000_123,
+        "ratio": 0.25,
+        "deprecated": False,
+    }
+    written = point("urn:li:dataset:(urn:li:dataPlatform:x,a,PROD)", **payload)
+    index.apply([written])
+    [stored] = index.get([written.urn]).values()
+    assert {key: stored[key] for key in payload} == payload
+    assert isinstance(stored["created"], int)
+
+
+def test_what_is_returned_is_the_callers_own(index: VectorIndex, point: Make) -> None:
+    index.apply([point("urn:a", tags=["t"])])
+    first = index.get(["urn:a"])["urn:a"]
+    first["tags"].append("mine")
+    assert index.get(["urn:a"])["urn:a"]["tags"] == ["t"]
+    assert np.isfinite(
+        index.search([DenseQuery("meaning", point("q").dense["meaning"])], conditions=[], limit=1)[
+            0
+        ][0].score
+    )
