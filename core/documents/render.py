@@ -88,7 +88,7 @@ def _dense_text(snapshot: EntitySnapshot, names: _Names, description: str) -> st
     where = " ".join(humanise(step) for step in names.path)
     parts = [humanise(snapshot.name), f"{kind} in {where}" if where else kind]
     if description:
-        parts.append(description[:_DENSE_DESCRIPTION])
+        parts.append(description[:_DENSE_DESCRIPTION].rstrip(". "))
     teams = [
         name
         for urn, name in zip(snapshot.owners, names.owners, strict=True)

@@ -20,6 +20,7 @@ from dataspoke.core.urns import (
     dataset_parts,
     entity_type_of,
     env_of,
+    id_parts,
     last_part,
     platform_of,
 )
@@ -59,7 +60,8 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
     edited_name, edited = read(shape.editable, _edited, ("", ""))
     platform, instance = read("dataPlatformInstance", _platform_instance, ("", ""))
     deprecated, note = read("deprecation", _deprecation, (False, ""))
-    container = read("container", lambda value: text(value["container"]), "") or info.parent
+    container = read("container", lambda value: text(value["container"]), "")
+    container = container or info.parent or _flow_of(urn, entity_type)
     containers = _chain(read("browsePathsV2", _browse_containers, nothing), container)
     return EntitySnapshot(
         urn=urn,
@@ -232,6 +234,11 @@ def _columns(urn: str, aspects: Aspects) -> tuple[Column, ...]:
 
 def _qualified_name(urn: str, entity_type: str) -> str:
     return unquote(dataset_parts(urn).name) if entity_type == "dataset" else ""
+
+
+def _flow_of(urn: str, entity_type: str) -> str:
+    """A job lies in its flow as a table lies in its schema."""
+    return id_parts(urn)[0] if entity_type == "dataJob" else ""
 
 
 def _structured_properties(value: Value) -> Mapping[str, tuple[str, ...]]:

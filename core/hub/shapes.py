@@ -107,6 +107,7 @@ _SHAPES = {
     "document": Shape(
         "documentInfo",
         name="title",
+        parent="parentDocument",
         others=(
             "status",
             "ownership",
