@@ -14,16 +14,14 @@ import orjson
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataspoke.core.errors import DataSpokeError, RetriableError
 from dataspoke.core.settings import Settings
 from dataspoke.search_service import schemas
 from dataspoke.search_service.filters import FilterError, checked, parse_filter
 from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.gate import ANY_HOST, Gate
 from dataspoke.search_service.metrics import Metrics
 from dataspoke.search_service.page import page_router
 from dataspoke.search_service.results import applied_filter, result
@@ -37,13 +35,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": schemas.Problem, "description": "The request has not the right form."},
     503: {"model": schemas.Problem, "description": "Model or index are not loaded, or away."},
 }
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _DESCRIPTION = (
     "Find the right dataset with a plain question. Answers come from an index that follows "
     "DataHub; every hit says why it was found."
@@ -55,14 +46,13 @@ def create_app(
     *,
     on_ready: Callable[[Serving], None] = lambda serving: None,
     on_fatal: Callable[[DataSpokeError], None] = lambda error: None,
-    allowed_hosts: Sequence[str] = ("*",),
+    allowed_hosts: Sequence[str] = (ANY_HOST,),
     weights: Weights | None = None,
 ) -> FastAPI:
     """The service over the index and model that `settings` name; loads them at start-up.
 
     `on_ready` and `on_fatal` are called from another thread. `allowed_hosts` are the names by
-    which callers may address the service: on loopback only its own, so that no web site can
-    reach it through a name that it resolves to 127.0.0.1.
+    which callers may address the service.
     """
     runtime = SearchRuntime(settings, on_ready=on_ready, on_fatal=on_fatal)
     metrics = Metrics(ready=lambda: runtime.serving is not None, drain=lambda: runtime.drain)
@@ -81,8 +71,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(_Headers)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts))
+    app.add_middleware(Gate, allowed_hosts=allowed_hosts)
     _add_errors(app)
     _add_health(app, runtime, metrics)
     _add_search(app, runtime, metrics, settings, weights or Weights())
@@ -214,20 +203,3 @@ def _problem(status: int, detail: str, headers: dict[str, str] | None = None) ->
     # A lone surrogate in what was asked has no UTF-8 form.
     readable = detail.encode("utf-8", "replace").decode("utf-8")
     return JSONResponse({"detail": readable}, status_code=status, headers=headers)
-
-
-class _Headers:
-    """The page loads from here alone and can be framed by nobody."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, with_headers)

@@ -14,9 +14,10 @@ import uvicorn
 from dataspoke.core.errors import ConfigError, DataSpokeError
 from dataspoke.core.settings import Settings
 from dataspoke.search_service.app import create_app
+from dataspoke.search_service.gate import ANY_HOST
 from dataspoke.search_service.runtime import Serving
 
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _GRACE_SECONDS = 3
 
 
@@ -55,7 +56,7 @@ def serve(
         settings,
         on_ready=ready,
         on_fatal=fatal,
-        allowed_hosts=("*",) if allow_network else (*_LOOPBACK_NAMES, host),
+        allowed_hosts=(ANY_HOST,) if allow_network else (*_LOOPBACK_NAMES, host),
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     server = uvicorn.Server(
