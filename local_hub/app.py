@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataspoke.local_hub.bootstrap import bootstrap
 from dataspoke.local_hub.discovery import Discovery
@@ -74,8 +73,7 @@ def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] =
     app.include_router(schema_registry.router)
     app.add_exception_handler(HubError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_http)
-    app.add_exception_handler(sqlite3.Error, _fail)
-    app.add_exception_handler(Exception, _fail)
+    app.add_middleware(Failures)
     app.add_middleware(RawPath)
     if token is not None:
         app.add_middleware(BearerToken, token=token)
@@ -100,6 +98,30 @@ class RawPath:
         await self._app(scope, receive, send)
 
 
+class Failures:
+    """Answers what nobody expected with a short error; the stack trace goes to the log, once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as exc:
+            logger.exception("%s %s failed", scope.get("method"), scope.get("path"))
+            if started or scope["type"] != "http":
+                raise
+            error = HubError(f"Internal server error: {type(exc).__name__}")
+            await refusal(error, restli=_is_restli(scope["path"]))(scope, receive, send)
+
+
 class BearerToken:
     """Answers 401, as GMS does, to what comes without the token."""
 
@@ -117,23 +139,17 @@ class BearerToken:
         await self._app(scope, receive, send)
 
 
-def _is_restli(request: Request) -> bool:
-    return not request.url.path.startswith(("/openapi", "/api"))
+def _is_restli(path: str) -> bool:
+    return not path.startswith(("/openapi", "/api"))
 
 
 async def _refuse(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HubError)
-    return refusal(exc, restli=_is_restli(request))
+    return refusal(exc, restli=_is_restli(request.url.path))
 
 
 async def _refuse_http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     error = NotFound(f"{request.method} {request.url.path}: {exc.detail}")
     error.status = exc.status_code
-    return refusal(error, restli=_is_restli(request))
-
-
-async def _fail(request: Request, exc: Exception) -> Response:
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=exc)
-    error = HubError(f"Internal server error: {type(exc).__name__}")
-    return refusal(error, restli=_is_restli(request))
+    return refusal(error, restli=_is_restli(request.url.path))

@@ -166,7 +166,9 @@ class Search:
         name = criterion.field.removesuffix(".keyword").removesuffix(".delimited")
         name = _ALIASES.get(name, name)
         if name == "type":
-            names = [self._registry.entity(value).name for value in criterion.values]
+            names = [
+                self._registry.entity(value.replace("_", "")).name for value in criterion.values
+            ]
             sql, values = f"doc.type IN ({_marks(names)})", list[Any](names)
         elif name == "removed":
             wanted = {value.lower() == "true" for value in criterion.values}

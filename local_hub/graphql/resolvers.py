@@ -10,7 +10,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from dataspoke.local_hub.graphql.entities import Entity, Loader
-from dataspoke.local_hub.graphql.schema import query_name
+from dataspoke.local_hub.graphql.schema import entity_names, query_name
 from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub, now_millis
 from dataspoke.local_hub.relationships import Lineage
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
@@ -93,8 +93,9 @@ def _entity_exists(context: Context, arguments: Arguments) -> bool:
     return context.hub.store.entity_id(arguments["urn"]) is not None
 
 
-def _query_of(given: Arguments, types: Sequence[str]) -> Query:
+def _query_of(context: Context, given: Arguments, types: Sequence[str]) -> Query:
     """Read the inputs that all searches share."""
+    names = entity_names(context.hub.registry)
     flags = given.get("searchFlags") or {}
     groups = criteria(given.get("orFilters"))
     extra = criteria([{"and": given["filters"]}]) if given.get("filters") else ()
@@ -106,7 +107,7 @@ def _query_of(given: Arguments, types: Sequence[str]) -> Query:
     )
     return Query(
         given.get("query") or "*",
-        tuple(name.replace("_", "") for name in types),
+        tuple(names[name] for name in types),
         groups,
         include_removed=bool(flags.get("includeSoftDeleted")),
         sort=tuple((item["field"], item["sortOrder"] == "DESCENDING") for item in order),
@@ -126,7 +127,7 @@ def _search_across(context: Context, arguments: Arguments) -> Any:
 def _searched(context: Context, given: Arguments, types: Sequence[str]) -> Any:
     start, count = given.get("start") or 0, given.get("count")
     count = 10 if count is None else count
-    query = _query_of(given, types)
+    query = _query_of(context, given, types)
     page = context.search.find(query, start, count)
     flags = given.get("searchFlags") or {}
     return {
@@ -141,7 +142,7 @@ def _searched(context: Context, given: Arguments, types: Sequence[str]) -> Any:
 def _scroll(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
     count = given.get("count") or 10
-    query = _query_of(given, given.get("types") or [])
+    query = _query_of(context, given, given.get("types") or [])
     flags = given.get("searchFlags") or {}
     page = context.search.scroll(
         query, given.get("scrollId"), count, fields=bool(flags.get("fetchExtraFields"))
@@ -205,12 +206,13 @@ def _scroll_lineage(context: Context, arguments: Arguments) -> Any:
     degrees = _degrees(criteria(given.get("orFilters")))
     hops = _MOST_HOPS if degrees is None or "3+" in degrees else max(map(int, degrees))
     paths = context.lineage.walk(context.index, urn, upstream=upstream, hops=hops)
-    wanted = {name.replace("_", "").lower() for name in given.get("types") or ()}
+    names = entity_names(context.hub.registry)
+    wanted = {names[name] for name in given.get("types") or ()}
     results = []
     for path in paths.values():
         entity = context.loader.entity(path[-1])
         degree = len(path) - 1
-        if entity is None or (wanted and entity.spec.name.lower() not in wanted):
+        if entity is None or (wanted and entity.spec.name not in wanted):
             continue
         if degrees is not None and (str(degree) if degree < 3 else "3+") not in degrees:
             continue

@@ -16,6 +16,9 @@ _ENUM_NAMES = {
     "mlFeatureTable": "MLFEATURE_TABLE",
     "mlFeature": "MLFEATURE",
     "mlPrimaryKey": "MLPRIMARY_KEY",
+    "dataHubPolicy": "DATAHUB_POLICY",
+    "dataHubRole": "DATAHUB_ROLE",
+    "dataHubView": "DATAHUB_VIEW",
 }
 _TYPE_NAMES = {
     "corpuser": "CorpUser",
@@ -42,6 +45,11 @@ def enum_name(entity: str) -> str:
         return _ENUM_NAMES[entity]
     snake = "".join(f"_{char}" if char.isupper() else char for char in entity).upper()
     return snake.lstrip("_").removeprefix("DATA_HUB_")
+
+
+def entity_names(registry: Registry) -> dict[str, str]:
+    """The entity type that each member of `EntityType` stands for."""
+    return {enum_name(name): name for name in registry.entities}
 
 
 def type_name(entity: str) -> str:
