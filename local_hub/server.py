@@ -24,7 +24,7 @@ def serve(
     """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used."""
     listener = _listen(host, port)
     try:
-        app = create_app(home, token=token)
+        app = create_app(home, token=token, kafka=kafka, pg_queue=pg_queue)
         url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
         sys.stdout.write(
             f"Data Spoke local hub on {url} (data in {home}).\n"
