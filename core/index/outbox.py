@@ -13,10 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dataspoke.core.errors import SkippableError
 from dataspoke.core.index.ledger import LedgerRow, merge, pending_op, refs_after
 from dataspoke.core.index.model import Hashes, IndexInfo, IndexOp, IndexSpec
 from dataspoke.core.index.points import TOMBSTONE_MS
 from dataspoke.core.store.database import Database
+from dataspoke.core.store.texts import MAX_KEY_BYTES, is_key, storable
 
 _LEDGER = "SELECT id FROM dataspoke_index_ledgers WHERE model_id = ?"
 _NEW_LEDGER = """
@@ -108,16 +110,23 @@ class OutboxIndex:
         self._ledger = _Ledger(database, spec)
 
     def hashes(self, urns: Sequence[str]) -> dict[str, Hashes]:
-        params = (self._ledger.id, self._db.array(urns))
+        params = (self._ledger.id, self._db.array([urn for urn in urns if is_key(urn)]))
         with self._db.reading() as conn:
             rows = self._db.run(conn, _HASHES, params).all()
         return {urn: Hashes(content, payload) for urn, content, payload in rows}
 
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """See `IndexWriter.apply`. One transaction; applying the same again changes nothing
-        but the order in which the owner gets it."""
+        but the order in which the owner gets it. Raises SkippableError, and applies nothing,
+        if a urn is no text that a database can keep."""
         if not ops:
             return
+        for op in ops:
+            if not is_key(op.urn):
+                raise SkippableError(
+                    f"Cannot index {storable(op.urn)[:200]!r}: the urn is longer than "
+                    f"{MAX_KEY_BYTES} bytes or holds a character that is no text. Correct it."
+                )
         ledger, now = self._ledger.id, self._clock()
         with self._db.transaction() as conn:
             seq = self._db.run(conn, _NUMBER, (len(ops), ledger)).scalar_one()
@@ -151,6 +160,8 @@ class OutboxIndex:
             after = rows[-1][0]
 
     def referencing(self, urn: str, *, after: str | None, limit: int) -> list[str]:
+        if not is_key(urn):
+            return []
         params = (urn, self._ledger.id, after or "", limit)
         with self._db.reading() as conn:
             return [row[0] for row in self._db.run(conn, _REFERENCING, params)]
