@@ -103,7 +103,10 @@ class Warehouse:
         )
 
     def create(self, children: Children, env: Mapping[str, str]) -> None:
-        """Make an empty cluster with a password of its own; replaces one that is there."""
+        """Make an empty cluster with a password of its own; replaces one that is there.
+
+        As root, call `open_for_server_user` before.
+        """
         shutil.rmtree(self._folder, ignore_errors=True)
         self._data.mkdir(parents=True)
         self._password_file.touch(mode=0o600)

@@ -172,10 +172,10 @@ class Session:
             search = ["search", "serve", "--port", self._search.url.rpartition(":")[2]]
             environment = self._service_environment()
             self._service("search service", [tool("dataspoke"), *search], environment)
-            if is_new:
-                self._warehouse.create(self._children, self._base)
             for folder in self._warehouse.open_for_server_user():
                 self._progress.say(f"Opened {folder} (o+x) to the user that runs PostgreSQL.")
+            if is_new:
+                self._warehouse.create(self._children, self._base)
             server = self._warehouse.start(self._children, self._base)
             self._pids["warehouse"] = server.pid
             self._warehouse.wait_ready(self._children.check)

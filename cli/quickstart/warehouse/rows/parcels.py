@@ -48,7 +48,7 @@ def _add_shipment(
     shipment_id = 100_000 + parcel.order_id
     carrier = draw.choices((1, 2, 3, 4), (45, 30, 8, 17))[0]
     promised_on = parcel.packed_at.date() + timedelta(days=_PROMISED_DAYS[carrier])
-    delivered_at = _arrival(draw, carrier, promised_on)
+    delivered_at = _arrival(draw, carrier, parcel.packed_at.date(), promised_on)
     lost = draw.random() < 0.004
     arrived = delivered_at.date() <= day and not lost
     overdue = lost and promised_on + timedelta(days=30) <= day
@@ -69,7 +69,7 @@ def _add_shipment(
     )
     scans = [
         (parcel.packed_at, "handed_over", None),
-        (parcel.packed_at + timedelta(hours=draw.randint(4, 12)), "in_depot", draw.choice(_DEPOTS)),
+        (parcel.packed_at + timedelta(hours=draw.randint(2, 8)), "in_depot", draw.choice(_DEPOTS)),
     ]
     if not lost:
         scans.append((delivered_at - timedelta(hours=3), "out_for_delivery", None))
@@ -78,11 +78,13 @@ def _add_shipment(
     events.extend((shipment_id, number, *scan) for number, scan in enumerate(known, start=1))
 
 
-def _arrival(draw: Random, carrier: int, promised_on: date) -> datetime:
+def _arrival(draw: Random, carrier: int, packed_on: date, promised_on: date) -> datetime:
+    """Not before the day after packing."""
     if draw.random() < _LATE_SHARE[carrier]:
         arrival = promised_on + timedelta(days=draw.choice((1, 1, 2, 3, 5, 9)))
     else:
-        arrival = promised_on - timedelta(days=draw.choice((0, 0, 0, 1)))
+        early = timedelta(days=draw.choice((0, 0, 0, 1)))
+        arrival = max(promised_on - early, packed_on + timedelta(days=1))
     return moment(arrival, draw.randint(12 * 3600, 18 * 3600))
 
 
