@@ -46,6 +46,8 @@ class EntitySnapshot:
     References (`tags`, `terms`, `owners`, `domains`, `container`, `upstreams`, …) are urns;
     `names` maps each referenced urn to what a person calls it, as far as DataHub knows.
     `description` is what connectors wrote, `editable_description` what people wrote.
+    `containers` are outermost first and end with `container`: a parent term group, domain or
+    document counts as one, and so does the flow of a job.
     """
 
     urn: str

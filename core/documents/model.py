@@ -16,7 +16,8 @@ env                str       `PROD`; empty where the type has none
 subtypes           list[str] `Table`, `View`, …
 description        str       what people wrote, else what connectors wrote; ≤ 2,000 chars
 container          str       urn of the nearest container, or empty
-path               list[str] names of containers, outermost first
+path               list[str] names of containers, outermost first; where a dataset has none,
+                             the steps of its qualified name above the last
 columns            list      of `{"name", "type", "description"}`; at most 500
 column_count       int       of all columns
 tags / tag_names, terms / term_names, owners / owner_names, domains / domain_names,

@@ -16,7 +16,7 @@ from dataspoke.core.documents.model import (
     Document,
     SparseVector,
 )
-from dataspoke.core.documents.words import Field, document_vector, humanise
+from dataspoke.core.documents.words import Field, document_vector, humanise, spell_out
 from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import require
 from dataspoke.core.urns import last_part, last_step
@@ -86,7 +86,7 @@ def _dense_text(snapshot: EntitySnapshot, names: _Names, description: str) -> st
     """The most telling first: an embedder reads some 256 word pieces and drops the rest."""
     kind = " ".join(snapshot.subtypes).lower() or _TYPE_WORDS.get(snapshot.entity_type, "")
     where = " ".join(humanise(step) for step in names.path)
-    parts = [humanise(snapshot.name), f"{kind} in {where}" if where else kind]
+    parts = [spell_out(snapshot.name), f"{kind} in {where}" if where else kind]
     if description:
         parts.append(description[:_DENSE_DESCRIPTION].rstrip(". "))
     teams = [
@@ -101,7 +101,7 @@ def _dense_text(snapshot: EntitySnapshot, names: _Names, description: str) -> st
     columns: list[str] = []
     room = _DENSE_TEXT - len(text)
     for column in snapshot.columns:
-        shown = humanise(column.path)
+        shown = spell_out(column.path)
         if column.description:
             shown += f" ({_clean(column.description)[:_DENSE_COLUMN_DESCRIPTION]})"
         room -= len(shown) + 2

@@ -74,6 +74,15 @@ def humanise(name: str) -> str:
     return _humanised[name]
 
 
+def spell_out(name: str) -> str:
+    """An identifier as lower-case words, data people's abbreviations in full.
+
+    >>> spell_out("cust_email_addr")
+    'customer email address'
+    """
+    return _spelt_out[name]
+
+
 def document_vector(fields: Iterable[Field]) -> SparseVector:
     """The weights of all tokens of a document, by rising token id."""
     frequencies: dict[int, float] = {}
@@ -171,6 +180,9 @@ class _Memo(dict[str, T]):
 _plain = _Memo(_plain_tokens)
 _identifiers = _Memo(_identifier_tokens)
 _humanised = _Memo(lambda name: " ".join(_split(name)).lower())
+_spelt_out = _Memo(
+    lambda name: " ".join([ABBREVIATIONS.get(word, word) for word in humanise(name).split()])
+)
 
 
 @lru_cache(maxsize=100_000)

@@ -17,6 +17,7 @@ from dataspoke.core.documents.words import (
     document_vector,
     humanise,
     query_vector,
+    spell_out,
     token_id,
     words,
 )
@@ -59,6 +60,19 @@ def test_text_falls_into_stems(text: str, expected: list[str]) -> None:
 )
 def test_names_are_humanised(name: str, shown: str) -> None:
     assert humanise(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("cust_email_addr", "customer email address"),
+        ("orderDT", "order date"),
+        ("dob", "birth date"),
+        ("notes", "notes"),
+    ],
+)
+def test_abbreviations_in_names_are_spelt_out(name: str, full: str) -> None:
+    assert spell_out(name) == full
 
 
 def vector(text: str, *, identifiers: bool = False) -> SparseVector:
