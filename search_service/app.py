@@ -86,7 +86,7 @@ def _add_search(
         started = perf_counter()
         serving = runtime.serving
         if serving is None:
-            raise RetriableError(f"Cannot search yet: {runtime.reason} Try again in a moment.")
+            raise RetriableError(f"{runtime.reason} Try again in a moment.")
         found = search(query, serving.index, serving.embedder, weights)
         body = {
             "query": query.text,

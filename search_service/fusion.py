@@ -21,9 +21,9 @@ class Weights:
     about films. Chosen with benchmarks/search_quality.py.
     """
 
-    meaning: float = 0.5
-    words: float = 0.5
-    container: float = 0.2
+    meaning: float = 0.4
+    words: float = 0.6
+    container: float = 0.3
 
 
 def normalised(scores: Scores) -> dict[str, float]:

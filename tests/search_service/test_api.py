@@ -230,7 +230,7 @@ def test_a_service_that_is_not_ready_says_so_and_lives(tmp_path: Path) -> None:
     assert "being loaded" in ready.json()["reason"]
     answer = client.get("/search/semantic", params={"q": "flights"})
     assert answer.status_code == 503
-    assert "Cannot search yet" in answer.json()["detail"]
+    assert "being loaded. Try again" in answer.json()["detail"]
     assert client.get("/").status_code == 200
 
 
