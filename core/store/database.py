@@ -15,24 +15,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from dataspoke.core.errors import (
-    ConfigError,
-    FatalError,
-    MissingExtraError,
-    RetriableError,
-    require,
-)
+from dataspoke.core.errors import FatalError, RetriableError
+from dataspoke.core.store.engines import POOL_SIZE, engine_for
 from dataspoke.core.store.failures import SETTING, failure_of
 from dataspoke.core.store.schema import SCHEMA_VERSION, metadata, schema_table
 
 Params = tuple[Any, ...]
 
 WAIT_MS = 10_000
-_POOL_SIZE = 16
 # Any number, the same for every Data Spoke: two first starts must not create tables at once.
 _SCHEMA_LOCK = 7_305_411_826
 
@@ -55,31 +48,25 @@ class Database:
         # within this process they queue here instead, which is quicker and fairer.
         self._turn = threading.Lock() if self.is_sqlite else None
         self._writer: sqlite3.Connection | None = None
+        self._file: tuple[Path, int] | None = None
 
     @classmethod
     def open(cls, url: str, *, wait_ms: int = WAIT_MS) -> Database:
         """Connect; create folder and tables where they are missing.
 
+        A SQLite URL may end in `?synchronous=normal`: quicker single puts, of which a power cut
+        (not a killed process) may lose the last seconds.
         `wait_ms` is how long to wait for another writer (SQLite) or for a connection.
         Raises ConfigError for a wrong URL or a refused login, MissingExtraError without
         psycopg, FatalError for a file that cannot be used or a newer schema, RetriableError
         when the database is away or locked.
         """
-        parsed = _supported_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite_engine(parsed, wait_ms)
-            people = str(parsed.database)
-        else:
-            engine = _postgres_engine(parsed, wait_ms)
-            people = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+        engine, people = engine_for(url, wait_ms=wait_ms)
         database = cls(engine, people, wait_ms)
         try:
             database._prepare()
             if database.is_sqlite:
-                with database._failures():
-                    pooled = engine.raw_connection()
-                    pooled.detach()
-                    database._writer = cast("sqlite3.Connection", pooled.dbapi_connection)
+                database._settle_on_file()
         except BaseException:
             database.close()
             raise
@@ -93,6 +80,7 @@ class Database:
         never nest it. If the commit itself fails on PostgreSQL it may still have happened: what
         is inside must be safe to repeat.
         """
+        self._check_file()
         with self._failures(), self._my_turn():
             conn = self._first(self._begin_write)
             try:
@@ -104,6 +92,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A read-only transaction; on SQLite it neither waits for writers nor stops them."""
+        self._check_file()
         with self._failures():
             conn = self._first(self._begin_read)
             try:
@@ -126,6 +115,7 @@ class Database:
         """A transaction of one statement, which must be safe to repeat. The quickest way in:
         one round trip on PostgreSQL, and on SQLite past the pool and SQLAlchemy, which take
         longer than SQLite does."""
+        self._check_file()
         with self._failures(), self._my_turn():
             if self._writer is not None:
                 self._writer.execute(self._driver_sql(text), params)
@@ -142,6 +132,32 @@ class Database:
             with self._my_turn():
                 self._writer.close()
         self._engine.dispose()
+
+    def _settle_on_file(self) -> None:
+        path = Path(self.url_for_people)
+        with self._failures():
+            pooled = self._engine.raw_connection()
+            pooled.detach()
+            self._writer = cast("sqlite3.Connection", pooled.dbapi_connection)
+        self._file = (path, path.stat().st_ino)
+
+    def _check_file(self) -> None:
+        """SQLite goes on in a file that was moved or deleted, where nobody finds it again."""
+        if self._file is None:
+            return
+        path, inode = self._file
+        try:
+            found = path.stat().st_ino
+        except OSError as exc:
+            raise RetriableError(
+                f"Cannot use the database {path}: {exc.strerror}. Put the file back, or stop "
+                "Data Spoke to start with an empty one."
+            ) from exc
+        if found != inode:
+            raise FatalError(
+                f"Cannot use the database {path}: another file has taken its place. "
+                "Start Data Spoke again."
+            )
 
     def _first(self, statement: str, params: Params = ()) -> sa.Connection:
         """A connection on which `statement` has been executed. It is also the ping: if the
@@ -191,7 +207,7 @@ class Database:
             raise failure from exc
         except PoolTimeoutError as exc:
             raise RetriableError(
-                f"Cannot use the database {self.url_for_people}: all {_POOL_SIZE} connections "
+                f"Cannot use the database {self.url_for_people}: all {POOL_SIZE} connections "
                 "are busy. Try again."
             ) from exc
 
@@ -250,79 +266,3 @@ def _sqlite_sql(text: str) -> str:
 
 def _postgres_sql(text: str) -> str:
     return text.replace("IN ??", "= ANY(?)").replace("?", "%s")
-
-
-def _supported_url(text: str) -> URL:
-    example = "sqlite:////var/lib/dataspoke/dataspoke.db or postgresql://user:password@host/name"
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as exc:
-        raise ConfigError(
-            f"Cannot read {SETTING}: it is no database URL. Write it as {example}."
-        ) from exc
-    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if url.database in {None, "", ":memory:"}:
-            raise ConfigError(
-                f"Cannot use {SETTING}: it names no file, so nothing would outlive the process. "
-                "Write it as sqlite:////var/lib/dataspoke/dataspoke.db."
-            )
-        return url.set(drivername="sqlite", database=str(Path(str(url.database)).expanduser()))
-    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
-        return url.set(drivername="postgresql+psycopg")
-    raise ConfigError(
-        f"Cannot use {SETTING}: {url.drivername!r} is not supported. Write it as {example}."
-    )
-
-
-def _sqlite_engine(url: URL, wait_ms: int) -> sa.Engine:
-    folder = Path(str(url.database)).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise FatalError(
-            f"Cannot create the folder {folder} of the database: {exc.strerror}. "
-            f"Give this user the right to write there, or set {SETTING} to another file."
-        ) from exc
-    engine = sa.create_engine(
-        url,
-        isolation_level="AUTOCOMMIT",  # we write BEGIN ourselves
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=wait_ms / 1000,
-        connect_args={"timeout": wait_ms / 1000, "check_same_thread": False},
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=FULL")
-
-    return engine
-
-
-def _postgres_engine(url: URL, wait_ms: int) -> sa.Engine:
-    try:
-        require("psycopg", extra="postgres", purpose="use PostgreSQL")
-    except MissingExtraError:
-        raise
-    except ImportError as exc:  # psycopg is there and finds no libpq
-        raise MissingExtraError(
-            "Cannot use PostgreSQL: the library 'psycopg' finds no libpq. "
-            "Run: pip install 'dataspoke[postgres]'"
-        ) from exc
-    connect_args = {
-        "connect_timeout": max(2, wait_ms // 1000),
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 30_000,
-        "application_name": "dataspoke",
-    }
-    return sa.create_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        pool_size=_POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=wait_ms / 1000,
-        connect_args={k: v for k, v in connect_args.items() if k not in url.query},
-    )

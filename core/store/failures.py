@@ -31,6 +31,8 @@ def failure_of(exc: DBAPIError | sqlite3.Error, where: str) -> DataSpokeError | 
 
 def _sqlite_failure(cause: sqlite3.Error, where: str) -> DataSpokeError | None:
     name = getattr(cause, "sqlite_errorname", "")
+    if "no such table: dataspoke_" in str(cause):
+        return _tables_gone(where)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
         return RetriableError(
             f"Cannot use the database {where}: another process keeps it locked. "
@@ -66,6 +68,8 @@ def _postgres_failure(exc: DBAPIError, where: str) -> DataSpokeError | None:
     cause = exc.orig
     state = getattr(cause, "sqlstate", None)
     reason = _first_line(cause)
+    if state == "42P01" and "dataspoke_" in reason:
+        return _tables_gone(where)
     if state == "42501":
         return ConfigError(
             f"Cannot use the database {where}: {reason}. "
@@ -83,6 +87,13 @@ def _postgres_failure(exc: DBAPIError, where: str) -> DataSpokeError | None:
     if state is not None and state.startswith(_PG_AWAY):
         return RetriableError(f"Cannot use the database {where}: {reason}. Try again.")
     return None
+
+
+def _tables_gone(where: str) -> FatalError:
+    return FatalError(
+        f"Cannot use the database {where}: its tables were removed while it was in use. "
+        "Start Data Spoke again, which makes them anew, and run: dataspoke index reconcile"
+    )
 
 
 def _is_operational(cause: BaseException | None) -> bool:

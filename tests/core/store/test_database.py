@@ -114,6 +114,8 @@ def test_a_newer_schema_is_refused_with_what_to_do(database_url: str) -> None:
         ("postgresql://u:secret@h:port/d", "it is no database URL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
+        ("sqlite:////tmp/a.db?synchronous=off", "only .synchronous=full"),
+        ("sqlite:////tmp/a.db?mode=ro", "only .synchronous=full"),
     ],
 )
 def test_a_wrong_url_is_the_operators_to_correct(url: str, says: str) -> None:
@@ -242,6 +244,53 @@ def test_a_file_locked_by_another_process_is_retriable_and_works_again(tmp_path:
         other.stdin.close()
     store.set("a", "3")
     assert store.get("a") == "3"
+    database.close()
+
+
+def test_a_file_that_was_moved_away_is_retriable_until_it_is_back(tmp_path: Path) -> None:
+    path, away = tmp_path / "dataspoke.db", tmp_path / "away.db"
+    database = Database.open(_url(path))
+    store = StateStore(database)
+    store.set("a", "1")
+    path.rename(away)
+    for call in (lambda: store.set("a", "2"), lambda: store.get("a"), lambda: store.items("")):
+        with pytest.raises(RetriableError, match=r"No such file .* Put the file back"):
+            call()
+    assert not path.exists(), "no empty database in its place"
+    away.rename(path)
+    store.set("b", "2")
+    assert store.items("") == {"a": "1", "b": "2"}
+    database.close()
+
+
+def test_another_file_in_its_place_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "dataspoke.db"
+    database = Database.open(_url(path))
+    path.rename(tmp_path / "before.db")
+    Database.open(_url(path)).close()
+    with pytest.raises(FatalError, match=r"another file has taken its place\. Start"):
+        StateStore(database).set("a", "1")
+    database.close()
+
+
+def test_tables_that_were_removed_under_us_are_said_to_be_gone(database: Database) -> None:
+    with database.transaction() as conn:
+        conn.exec_driver_sql("DROP TABLE dataspoke_state")
+    with pytest.raises(FatalError, match="its tables were removed"):
+        StateStore(database).set("a", "1")
+    with pytest.raises(FatalError, match="its tables were removed"):
+        StateStore(database).get("a")
+
+
+@pytest.mark.parametrize(("option", "level"), [("", 2), ("?synchronous=normal", 1)])
+def test_every_commit_reaches_the_disk_unless_the_url_says_otherwise(
+    tmp_path: Path, option: str, level: int
+) -> None:
+    database = Database.open(_url(tmp_path / "dataspoke.db") + option)
+    with database.reading() as conn:
+        assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == level
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert conn.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     database.close()
 
 
