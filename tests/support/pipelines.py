@@ -117,6 +117,7 @@ class Stage:
         source: dict[str, Any],
         *,
         action: dict[str, Any] | None = None,
+        action_type: str = "recording_action:RecordingAction",
         env: dict[str, str] | None = None,
         **recipe: Any,
     ) -> tuple[ActionsProcess, Recorder]:
@@ -127,7 +128,7 @@ class Stage:
             "name": name,
             "datahub": {"server": self.hub.url},
             "source": source,
-            "action": {"type": "recording_action:RecordingAction", "config": config},
+            "action": {"type": action_type, "config": config},
             "options": {"failed_events_dir": str(self.folder / "failed")},
         }
         path = self.folder / f"{name}.yml"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -21,14 +23,19 @@ class PostgresServer:
     """One server with trust authentication; user and database are `postgres`.
 
     `fsync=False` saves the disk of a busy machine; a killed server may then lose what it had
-    confirmed, so leave it on where a test kills the server. PostgreSQL refuses to run as root:
-    there the wheel makes a user `pgserver`, and every folder above `folder` becomes readable.
+    confirmed, so leave it on where a test kills the server.
+
+    PostgreSQL refuses to run as root: there the wheel makes a user `pgserver`, and the data is
+    not in `folder` but beside it in the system's temporary folder, until the interpreter ends.
+    (Each pytest that starts closes its temporary folders to other users, those of others too.)
     """
 
     def __init__(self, folder: Path, *, fsync: bool = True) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.data = folder / "pgdata"
-        self.data.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            self.data = Path(tempfile.mkdtemp(prefix="dataspoke-postgres-")) / "pgdata"
+            atexit.register(shutil.rmtree, self.data.parent, ignore_errors=True)
+        self.data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.password = "unused-but-asked-for"  # clients want one; the server trusts everybody
         self._fsync = fsync
