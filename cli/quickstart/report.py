@@ -40,7 +40,7 @@ def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once
     }
     for name, value in lines.items():
         console.print(f"{name + ':':<13}{value}", markup=False)
-    seconds = sum(result["seconds"].values())
+    seconds = result["ready_after_seconds"]
     how_to_stop = "stopping now" if once else "stop with Ctrl-C"
     console.print(f"ready after {seconds:.0f} s; {how_to_stop}", markup=False)
 

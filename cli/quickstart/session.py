@@ -278,6 +278,7 @@ class Session:
                 "dead_letters": flow.dead,
             },
             "questions": [answer.as_json() for answer in answers],
+            "ready_after_seconds": round((datetime.now(UTC) - self._started_at).total_seconds(), 1),
             "seconds": self._progress.seconds,
         }
         self._write_env_file()
@@ -286,7 +287,7 @@ class Session:
 
     def _write_env_file(self) -> None:
         """For a shell in which recipes and commands are to work on this quickstart."""
-        values = recipe_environment(self._home, self._hub.url, self._warehouse)
+        values = self._recipe_variables()
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
         write_private(self._home.env_file, "".join(lines))
 
@@ -301,7 +302,11 @@ class Session:
         }
 
     def _recipe_environment(self) -> dict[str, str]:
-        return self._base | recipe_environment(self._home, self._hub.url, self._warehouse)
+        return self._base | self._recipe_variables()
+
+    def _recipe_variables(self) -> dict[str, str]:
+        model = self._settings.model
+        return recipe_environment(self._home, self._hub.url, self._warehouse, model=model)
 
     def _readiness(self) -> dict[str, Any]:
         """The details of /readyz, empty while the search service is not ready."""

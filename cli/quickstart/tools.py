@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from dataspoke.cli.quickstart.home import Home
 from dataspoke.cli.quickstart.ports import LOOPBACK
-from dataspoke.cli.quickstart.postgres import DATABASE, SUPERUSER, Warehouse
+from dataspoke.cli.quickstart.postgres import Warehouse
 from dataspoke.core.errors import ConfigError, require
 
 _OTHER_INSTALLATIONS = ("DATAHUB_", "DATASPOKE_", "KAFKA_", "SCHEMA_REGISTRY_")
@@ -31,7 +32,8 @@ _LIBRARIES = (
 def require_libraries() -> None:
     """MissingExtraError for the first library that is missing, before anything is started."""
     for module, extra, purpose in _LIBRARIES:
-        require(module, extra=extra, purpose=purpose)
+        if find_spec(module) is None:  # importing all of them would take seconds
+            require(module, extra=extra, purpose=purpose)
 
 
 def tool(name: str) -> str:
@@ -58,15 +60,20 @@ def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return env | {"DATAHUB_TELEMETRY_ENABLED": "false", "PYTHONUNBUFFERED": "1"}
 
 
-def recipe_environment(home: Home, hub_url: str, warehouse: Warehouse) -> dict[str, str]:
-    """The variables that our recipes and commands need to work on this quickstart."""
+def recipe_environment(
+    home: Home, hub_url: str, warehouse: Warehouse, *, model: str
+) -> dict[str, str]:
+    """The variables that our recipes and commands need to work on this quickstart.
+
+    Database and user are the defaults of the recipe: DataHub masks the value of every variable
+    that a recipe names in its logs, and "postgres" stands in many lines.
+    """
     return {
         "DATAHUB_GMS_URL": hub_url,
         "DATAHUB_TELEMETRY_ENABLED": "false",
         "DATASPOKE_HOME": str(home.data),
+        "DATASPOKE_MODEL": model,
         "DATASPOKE_GOVERNANCE_FILE": str(home.governance_file),
         "DATASPOKE_WAREHOUSE_HOST_PORT": warehouse.host_port,
-        "DATASPOKE_WAREHOUSE_DATABASE": DATABASE,
-        "DATASPOKE_WAREHOUSE_USERNAME": SUPERUSER,
         "DATASPOKE_WAREHOUSE_PASSWORD": warehouse.password,
     }

@@ -163,7 +163,7 @@ def test_the_report_ends_with_ready_and_names_everything(tmp_path: Path) -> None
         "urls": {"search": "http://127.0.0.1:8010/", "hub": "http://127.0.0.1:8080"}
         | {"warehouse": "postgresql://127.0.0.1:15432/bookshop"},
         "logs": str(tmp_path / "logs"),
-        "seconds": {"Count": 1.5},
+        "ready_after_seconds": 31.4,
     }
     show_report(console, Home(tmp_path), json.loads(json.dumps(result)), once=False)
     shown = text.getvalue()
@@ -171,4 +171,4 @@ def test_the_report_ends_with_ready_and_names_everything(tmp_path: Path) -> None
     assert "1. bookshop.analytics.monthly_sales (dataset)\n     “month” in the [name]" in shown
     assert "http://127.0.0.1:8010/" in shown
     assert "logs" in shown
-    assert shown.splitlines()[-1].startswith("ready after")
+    assert shown.splitlines()[-1] == "ready after 31 s; stop with Ctrl-C"
