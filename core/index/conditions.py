@@ -1,10 +1,10 @@
 """Payloads as facts, and conditions as checks of facts: one meaning of a filter for all engines.
 
-Each searchable value of a payload becomes a *fact*, the word `field=value`, in one list that the
-engine indexes once: `tags=urn:li:tag:pii`, `deprecated=true`. Numbers stay numbers, in fields of
-their own. One index in place of thirty makes a durable write four times cheaper; and facts avoid
-a trap: the embedded engine's Python binding turns a boolean in a filter into a number, which then
-matches nothing.
+Each searchable value of a payload becomes a *fact*, a word in one list that the engine indexes
+once: `tags=urn:li:tag:pii`, `deprecated is true`, `description is there`. Numbers stay numbers, in
+fields of their own. One index in place of thirty makes a durable write four times cheaper; and
+facts avoid a trap: the embedded engine's Python binding turns a boolean in a filter into a number,
+which then matches nothing.
 """
 
 from __future__ import annotations
@@ -50,18 +50,13 @@ def facts_of(payload: Mapping[str, Any]) -> list[str]:
     """All facts of a payload, without repetition.
 
     >>> facts_of({"name": "orders", "tags": ["a", "b"], "env": "", "deprecated": False, "n": 3})
-    ['name=orders', 'tags=a', 'tags=b', 'deprecated=false']
+    ['name=orders', 'tags=a', 'tags=b', 'deprecated is false']
     """
     found: dict[str, None] = {}
     for field, value in payload.items():
         for each in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(each, bool):
-                found[f"{field}={'true' if each else 'false'}"] = None
-            elif field in TEXT_FIELDS or isinstance(each, Mapping):
-                if each:
-                    found[f"{field}="] = None
-            elif isinstance(each, str) and each:
-                found[f"{field}={each}"] = None
+            if fact := _fact(field, each):
+                found[fact] = None
     return list(found)
 
 
@@ -85,13 +80,14 @@ def checks_of(condition: Condition) -> tuple[Check, ...]:
     """
     field, values = condition.field, condition.values
     if condition.op == "exists":
-        return FactPrefix(f"{field}="), InRange(field, None, None)
+        words = tuple(_word(field, value) for value in (None, True, False))
+        return FactPrefix(f"{field}="), AnyFact(words), InRange(field, None, None)
     if field in TEXT_FIELDS:
         raise ConfigError(f"Cannot filter {field!r} by {condition.op!r}: use 'exists' on a text.")
     if condition.op in ("eq", "in"):
-        words = tuple(fact for value in values if (fact := _fact(field, value)))
+        facts = tuple(fact for value in values if (fact := _fact(field, value)))
         ranges = [InRange(field, float(n), float(n)) for n in values if _is_number(n)]
-        return (*([AnyFact(words)] if words else []), *ranges)
+        return (*([AnyFact(facts)] if facts else []), *ranges)
     if len(values) != 1:
         raise ConfigError(f"Cannot filter {field!r} by {condition.op!r}: give exactly one value.")
     value = values[0]
@@ -108,10 +104,17 @@ def checks_of(condition: Condition) -> tuple[Check, ...]:
     )
 
 
-def _fact(field: str, value: str | int | float | bool) -> str | None:
+def _fact(field: str, value: object) -> str | None:
     if isinstance(value, bool):
-        return f"{field}={'true' if value else 'false'}"
+        return _word(field, value)
+    if isinstance(value, Mapping) or (field in TEXT_FIELDS and isinstance(value, str)):
+        return _word(field, None) if value else None
     return f"{field}={value}" if isinstance(value, str) and value else None
+
+
+def _word(field: str, value: bool | None) -> str:
+    """A truth, or (None) that something is there. No prefix of a text matches it."""
+    return f"{field} is {'there' if value is None else 'true' if value else 'false'}"
 
 
 def _is_number(value: object) -> bool:

@@ -78,6 +78,9 @@ class EdgeIndex:
         """
         folder = own_folder(index_dir, spec, lambda path: _create_shard(path, spec))
         try:
+            if not any(folder.shard.glob("segments/*/segment.json")):
+                # The engine would open it as an empty index.
+                raise damaged(folder.path, "its segments are missing")
             try:
                 shard = _guarded(edge.EdgeShard.load, str(folder.shard))
             except _EngineError as exc:
@@ -293,11 +296,11 @@ def _create_shard(path: Path, spec: IndexSpec) -> None:
 def _create_field_indexes(shard: edge.EdgeShard) -> None:
     """Those that are missing. None gets graph links: with them a build takes twice as long."""
     have = shard.info().payload_schema
-    wanted: dict[str, edge.KeywordIndexParams | edge.IntegerIndexParams] = {
+    wanted: dict[str, edge.KeywordIndexParams | edge.FloatIndexParams] = {
         FACTS_FIELD: edge.KeywordIndexParams(prefix=True, enable_hnsw=False)
     }
     for field in NUMBER_FIELDS:
-        wanted[field] = edge.IntegerIndexParams(lookup=False, range=True, enable_hnsw=False)
+        wanted[field] = edge.FloatIndexParams(enable_hnsw=False)
     for field, params in wanted.items():
         if field not in have:
             shard.update(edge.UpdateOperation.create_field_index(field, params))

@@ -7,7 +7,7 @@ A stored payload has the urn, the two hashes, the document's numbers, and
   engine, whose Python binding converts one long string a hundred times faster than a tree;
 - `_version`, the fencing token of the last write.
 
-A deletion leaves a *tombstone*: a point without vectors, `_facts` = `_dead=`. It keeps a worker
+A deletion leaves a *tombstone*: a point without vectors, `_facts` = `_dead`. It keeps a worker
 that slept through its lease from putting the entity back. No answer ever shows one; engines drop
 those older than `TOMBSTONE_MS` when they open.
 """
@@ -27,8 +27,8 @@ from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
 
 TOMBSTONE_MS = 24 * 60 * 60 * 1000
 STATE_FIELDS = (VERSION_FIELD, "content_hash", "payload_hash")
-LIVE_FACT = "_live="
-DEAD_FACT = "_dead="
+LIVE_FACT = "_live"
+DEAD_FACT = "_dead"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,14 @@ class QdrantIndex:
         URL, a server that is too old, or a collection of another shape.
         """
         try:
+            if httpx.URL(url).scheme not in ("http", "https"):
+                raise ValueError("it must start with http:// or https://")  # noqa: TRY301
             client = QdrantClient(
                 url=url, api_key=api_key, timeout=_TIMEOUT_SECONDS, check_compatibility=False
             )
-        except ValueError as exc:
+        except (ValueError, httpx.InvalidURL) as exc:
             raise ConfigError(
-                f"Cannot use DATASPOKE_QDRANT_URL: {url!r} is no URL ({exc}). "
+                f"Cannot use DATASPOKE_QDRANT_URL: {url!r} is no URL of a server ({exc}). "
                 "Write it as http://host:6333."
             ) from exc
         index = cls(client, url, spec)
@@ -219,7 +221,7 @@ class QdrantIndex:
                 self._client.create_payload_index,
                 self.collection,
                 field,
-                models.PayloadSchemaType.INTEGER,
+                models.PayloadSchemaType.FLOAT,
             )
         aliases = self._call(self._client.get_aliases).aliases
         if all(alias.alias_name != ALIAS for alias in aliases):

@@ -15,7 +15,8 @@ VERSION_FIELD = "_version"
 FACTS_FIELD = "_facts"
 DOCUMENT_FIELD = "_document"
 
-# Number fields that get an index; others are filtered by looking at each point.
+# Number fields that get an index (of floats, which holds milliseconds exactly); others are
+# filtered by looking at each point.
 NUMBER_FIELDS = ("created", "last_modified", "column_count")
 
 
