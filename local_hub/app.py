@@ -22,7 +22,7 @@ from dataspoke.local_hub.http import answer, refusal
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.news import News
 from dataspoke.local_hub.routes import events, graph, openapi, operations, restli
-from dataspoke.local_hub.transports import schema_registry
+from dataspoke.local_hub.transports import publishing, schema_registry
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +30,19 @@ logger = logging.getLogger(__name__)
 _OPEN_PATHS = ("/health", "/admin", "/schema-registry/")
 
 
-def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] = ()) -> FastAPI:
+def create_app(
+    home: Path,
+    *,
+    token: str | None = None,
+    models: Sequence[Path] = (),
+    kafka: str | None = None,
+    pg_queue: str | None = None,
+) -> FastAPI:
     """The application over the data in `home`; `models` are folders of custom aspects.
 
-    With `token`, every call but the health probes and the schema registry needs it. Opening
-    raises FatalError when the folder is in use or damaged.
+    With `token`, every call but the health probes and the schema registry needs it. While it
+    runs, events also go to the Kafka at `kafka` (HOST:PORT) and to the queue in the PostgreSQL
+    at `pg_queue` (URL). Opening raises FatalError when the folder is in use or damaged.
     """
     hub = Hub.open(home, models)
 
@@ -43,7 +51,8 @@ def create_app(home: Path, *, token: str | None = None, models: Sequence[Path] =
         news = app.state.news = News(asyncio.get_running_loop())
         remove = hub.store.add_listener(news.announce)
         try:
-            yield
+            with publishing(hub.store, kafka=kafka, pg_queue=pg_queue):
+                yield
         finally:
             remove()
             news.close()
