@@ -11,6 +11,7 @@ from dataspoke.core.documents.vocabulary import ABBREVIATIONS
 from dataspoke.core.documents.words import humanise
 
 _MOST = 4
+_LONGEST = 60
 _SENTENCE_END = re.compile(r"[.;:(\n]| - ")
 _OPENING = re.compile(
     r"^(the|a|an|one row (per|for each)|each row is (a|an|one)|contains|holds|stores|"
@@ -29,7 +30,9 @@ def example_questions(payloads: Sequence[Mapping[str, Any]]) -> list[str]:
     kinds = [_about_descriptions, _about_columns, _about_labels, _names]
     found: list[str] = []
     for questions in zip_longest(*(kind(ordered) for kind in kinds)):
-        found += [q for q in questions if q and q.lower() not in {f.lower() for f in found}]
+        known = {question.lower() for question in found}
+        short = [question for question in questions if question and len(question) <= _LONGEST]
+        found += [question for question in short if question.lower() not in known]
         if len(found) >= _MOST:
             break
     return found[:_MOST]

@@ -73,6 +73,10 @@ function marked(text, words) {
   return [...parts, text.slice(end)];
 }
 
+function shortened(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
 function plural(count, one, many) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
@@ -323,7 +327,7 @@ function columnLine(hit) {
   const rest = hit.column_count - matched.length;
   return node("div", { class: "line", "aria-label": "Columns that match" },
     matched.map((column) => node("span", { class: "column", title: column.description || null }, column.name,
-      column.type ? node("small", {}, column.type.toLowerCase()) : null)),
+      column.type ? node("small", {}, shortened(column.type.toLowerCase(), 24)) : null)),
     rest > 0 ? node("span", { class: "rest" }, `and ${plural(rest, "more column", "more columns")}`) : null);
 }
 
