@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
 
 from dataspoke.cli.quickstart.home import Home
 
@@ -29,7 +31,7 @@ def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once
         for rank, answer in enumerate(asked["answers"], start=1):
             kind = f" [dim]({escape(answer['entity_type'])})[/dim]"
             console.print(f"  {rank}. [green]{escape(answer['name'])}[/green]{kind}")
-            console.print(f"     {answer['why']}", markup=False)
+            _print_indented(console, answer["why"])
     console.print()
     lines = {
         "Search page": result["urls"]["search"],
@@ -43,6 +45,14 @@ def show_report(console: Console, home: Home, result: Mapping[str, Any], *, once
     seconds = result["ready_after_seconds"]
     how_to_stop = "stopping now" if once else "stop with Ctrl-C"
     console.print(f"ready after {seconds:.0f} s; {how_to_stop}", markup=False)
+
+
+def _print_indented(console: Console, text: str) -> None:
+    """Wrapped to a terminal's width; on one line elsewhere, where it may be searched."""
+    if console.is_terminal:
+        console.print(Padding(Text(text), (0, 0, 0, 5)), soft_wrap=False)
+    else:
+        console.print(f"     {text}", markup=False)
 
 
 def _words(entity_type: str, count: int) -> str:
