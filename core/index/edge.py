@@ -78,13 +78,7 @@ class EdgeIndex:
         """
         folder = own_folder(index_dir, spec, lambda path: _create_shard(path, spec))
         try:
-            if not any(folder.shard.glob("segments/*/segment.json")):
-                # The engine would open it as an empty index.
-                raise damaged(folder.path, "its segments are missing")
-            try:
-                shard = _guarded(edge.EdgeShard.load, str(folder.shard))
-            except _EngineError as exc:
-                raise damaged(folder.path, f"the engine says {str(exc)!r}") from exc
+            shard = _load_shard(folder)
             index = cls(folder, spec, shard)
             index._call(_create_field_indexes, shard)
             index._drop_tombstones(now_ms - TOMBSTONE_MS)
@@ -273,6 +267,16 @@ def _guarded(function: Callable[..., _T], *args: object) -> _T:
     except BaseException as exc:
         logger.debug("the index engine failed", exc_info=True)
         raise _EngineError((str(exc).splitlines() or [type(exc).__name__])[0]) from exc
+
+
+def _load_shard(folder: IndexFolder) -> edge.EdgeShard:
+    if not any(folder.shard.glob("segments/*/segment.json")):
+        # The engine would open it as an empty index.
+        raise damaged(folder.path, "its segments are missing")
+    try:
+        return _guarded(edge.EdgeShard.load, str(folder.shard))
+    except _EngineError as exc:
+        raise damaged(folder.path, f"the engine says {str(exc)!r}") from exc
 
 
 def _create_shard(path: Path, spec: IndexSpec) -> None:
