@@ -54,8 +54,8 @@ class Database:
     def open(cls, url: str, *, wait_ms: int = WAIT_MS) -> Database:
         """Connect; create folder and tables where they are missing.
 
-        A SQLite URL may end in `?synchronous=normal`: quicker single puts, of which a power cut
-        (not a killed process) may lose the last seconds.
+        A killed process never loses what it has written. A power cut may take the last seconds
+        from SQLite, unless its URL ends in `?synchronous=full` (slower; ADR 0002).
         `wait_ms` is how long to wait for another writer (SQLite) or for a connection.
         Raises ConfigError for a wrong URL or a refused login, MissingExtraError without
         psycopg, FatalError for a file that cannot be used or a newer schema, RetriableError

@@ -51,11 +51,11 @@ def _supported_url(text: str) -> URL:
 
 
 def _sqlite_engine(url: URL, wait_ms: int) -> sa.Engine:
-    synchronous = str(url.query.get("synchronous", "full")).upper()
+    synchronous = str(url.query.get("synchronous", "normal")).upper()
     if synchronous not in {"FULL", "NORMAL"} or set(url.query) - {"synchronous"}:
         raise ConfigError(
-            f"Cannot use the options in {SETTING}: for SQLite there is only ?synchronous=full "
-            "(the default) or ?synchronous=normal. Correct it."
+            f"Cannot use the options in {SETTING}: for SQLite there is only ?synchronous=normal "
+            "(the default) or ?synchronous=full. Correct it."
         )
     folder = Path(str(url.database)).parent
     try:

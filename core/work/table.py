@@ -107,7 +107,8 @@ _DROP_DEAD = "DELETE FROM dataspoke_dead_letters WHERE ? = 0 OR id IN ??"
 class SqlWorkTable:
     """`WorkTable` in SQLite or PostgreSQL, for any number of threads and processes.
 
-    `put` is durable when it returns. All methods may be repeated after a RetriableError.
+    `put` is durable when it returns (against what: ADR 0002). All methods may be repeated after
+    a RetriableError.
     """
 
     def __init__(self, database: Database) -> None:

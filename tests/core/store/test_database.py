@@ -114,8 +114,8 @@ def test_a_newer_schema_is_refused_with_what_to_do(database_url: str) -> None:
         ("postgresql://u:secret@h:port/d", "it is no database URL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
-        ("sqlite:////tmp/a.db?synchronous=off", "only .synchronous=full"),
-        ("sqlite:////tmp/a.db?mode=ro", "only .synchronous=full"),
+        ("sqlite:////tmp/a.db?synchronous=off", "only .synchronous=normal"),
+        ("sqlite:////tmp/a.db?mode=ro", "only .synchronous=normal"),
     ],
 )
 def test_a_wrong_url_is_the_operators_to_correct(url: str, says: str) -> None:
@@ -282,8 +282,8 @@ def test_tables_that_were_removed_under_us_are_said_to_be_gone(database: Databas
         StateStore(database).get("a")
 
 
-@pytest.mark.parametrize(("option", "level"), [("", 2), ("?synchronous=normal", 1)])
-def test_every_commit_reaches_the_disk_unless_the_url_says_otherwise(
+@pytest.mark.parametrize(("option", "level"), [("", 1), ("?synchronous=full", 2)])
+def test_the_url_may_ask_that_every_commit_reaches_the_disk(
     tmp_path: Path, option: str, level: int
 ) -> None:
     database = Database.open(_url(tmp_path / "dataspoke.db") + option)
