@@ -57,7 +57,7 @@ quickstart: install ## Run the main job on a book-shop warehouse: DataHub-compat
 	$(BIN)/dataspoke quickstart $(ARGS)
 
 openapi: install ## Write docs/openapi.json from the search service
-	$(BIN)/python -m dataspoke.search_service.openapi > docs/openapi.json
+	$(BIN)/python -m dataspoke.search_service.openapi docs/openapi.json
 
 clean: ## Remove what the targets made, but not .venv
 	rm -rf build dist .typing .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
