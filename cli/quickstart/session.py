@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import requests
 import yaml
@@ -194,7 +195,17 @@ class Session:
             followed = yaml.safe_load(recipe.read_text())["source"]["config"].get("topics", [""])
             topics = 1 if isinstance(followed, str) else len(followed)
             self._wait(lambda: len(self._meter.topics()) >= topics, "the action joined", step)
+            # The position may be that of the last run: see that the action is there.
+            self._wait(self._action_talks_to_hub, "the action follows the stream", step)
             self._wait(lambda: bool(self._readiness()), "the search service is ready", step)
+
+    def _action_talks_to_hub(self) -> bool:
+        port = int(self._hub.url.rpartition(":")[2])
+        try:
+            connections = psutil.Process(self._pids["action"]).net_connections(kind="tcp")
+        except psutil.Error:
+            return False
+        return any(each.raddr and each.raddr.port == port for each in connections)
 
     def _load_warehouse(self) -> None:
         with self._progress.step("Fill the book shop's warehouse") as step:
