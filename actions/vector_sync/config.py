@@ -89,11 +89,12 @@ class VectorSyncConfig(ConfigModel):
         default=256, ge=1, le=2000, description="Rows of work that a thread claims at once."
     )
     lease_seconds: int = Field(
-        default=60,
+        default=15,
         ge=5,
         le=3600,
         description=(
-            "After so long without a heartbeat a thread counts as dead and others take its rows."
+            "After so long without a heartbeat a thread counts as dead and others take its rows: "
+            "what was in hand at a kill waits that long after the restart."
         ),
     )
 

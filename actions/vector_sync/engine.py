@@ -71,7 +71,7 @@ class Limits:
 
     batch: int = 256
     texts_per_turn: int = 64
-    lease_ms: int = 60_000
+    lease_ms: int = 15_000
     idle_s: float = 1.0
     linger_s: float = 0.02
 
