@@ -17,6 +17,8 @@ class Getter(Protocol):
 
     def get(self, path: str, **params: str | int) -> Any: ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Polled:
@@ -50,6 +52,10 @@ class EventsClient:
         if lookback_days is None:
             return self._get(pollTimeoutSeconds=1)
         return self._get(pollTimeoutSeconds=1, lookbackWindowDays=lookback_days)
+
+    def close(self) -> None:
+        """Close the calling thread's connections."""
+        self._connection.close()
 
     def _get(self, **params: str | int) -> Polled:
         answer = self._connection.get(_PATH, topic=self.topic, limit=self._limit, **params)

@@ -34,8 +34,10 @@ from dataspoke.core.telemetry.outage import Outage
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# So often in a row DataHub must fail with a stored position and answer without it.
-_LOST_AFTER = 6
+# So often in a row DataHub must refuse a position, or fail with it, and answer without it,
+# before the position is given up: a proxy's hiccup must not cost events.
+_REFUSED = 3
+_FAILED = 6
 
 
 class State(Protocol):
@@ -90,6 +92,8 @@ class Poller(threading.Thread):
             return
         except Exception as exc:  # raised again in the pipeline's thread, which ends with it
             self._inbox.fail(exc)
+        finally:
+            self._client.close()
 
     def _follow(self, offset: str) -> None:
         while not self._stop_event.is_set():
@@ -129,23 +133,25 @@ class Poller(threading.Thread):
 
     def _poll(self, offset: str) -> Polled:
         """The next answer; an offset that DataHub no longer takes is replaced, with a warning."""
-        refusals = 0
+        failures = 0
 
         def attempt() -> Polled | None:
-            nonlocal refusals
+            nonlocal failures
             try:
                 return self._client.poll(offset)
             except AccessDeniedError:
                 raise
-            except SkippableError:
-                # Is it the offset, or the topic? This raises again if it is the topic.
+            except SkippableError as exc:
+                # Is it the position, or the topic? This raises again if it is the topic.
                 self._client.poll_start(None)
+                failures += 1
+                if failures < _REFUSED:
+                    raise RetriableError(str(exc)) from exc
                 return None
             except RetriableError:
-                # DataHub answers 500, too, to an offset that it cannot use: then it answers
-                # without one, time after time.
-                refusals = refusals + 1 if self._answers_without_offset() else 0
-                if refusals < _LOST_AFTER:
+                # DataHub answers 500, too, to a position that it cannot use.
+                failures = failures + 1 if self._answers_without_offset() else 0
+                if failures < _FAILED:
                     raise
                 return None
 
@@ -185,8 +191,8 @@ class Poller(threading.Thread):
             except SkippableError as exc:
                 raise ConfigError(
                     f"Cannot follow {self._topic} of DataHub at {self._client.server}: it refuses "
-                    f"the topic ({exc}) Correct source.config.topics, or switch on the topic's "
-                    "polling in DataHub."
+                    f"the topic ({exc}) Correct source.config.topics, or switch on DataHub's "
+                    "events API (EVENTS_API_ENABLED) for it."
                 ) from None
 
         return insist(attempt, who=self._topic, outage=self._hub, stop=self._stop_event)
