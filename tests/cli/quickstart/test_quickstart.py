@@ -27,8 +27,8 @@ FIRST_ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("quickstart")
+def folder(server_folder: Path) -> Path:
+    return server_folder
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -19,20 +19,15 @@ from dataspoke.cli.quickstart.warehouse.schemas import SCHEMAS
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("warehouse")
-
-
-@pytest.fixture(scope="module")
-def children(folder: Path) -> Iterator[Children]:
-    made = Children(folder, folder / "lock")
+def children(server_folder: Path) -> Iterator[Children]:
+    made = Children(server_folder, server_folder / "lock")
     yield made
     made.stop()
 
 
 @pytest.fixture(scope="module")
-def warehouse(folder: Path, children: Children) -> Warehouse:
-    server = Warehouse(find_installation(), folder / "server", choose_port(0))
+def warehouse(server_folder: Path, children: Children) -> Warehouse:
+    server = Warehouse(find_installation(), server_folder / "server", choose_port(0))
     server.open_for_server_user()
     server.create(children, os.environ)
     server.start(children, os.environ)
@@ -117,9 +112,9 @@ def test_the_server_listens_on_the_loopback_alone(connection: psycopg.Connection
     assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
 
 
-def test_it_starts_again_after_a_kill(tmp_path: Path) -> None:
-    children = Children(tmp_path, tmp_path / "lock")
-    server = Warehouse(find_installation(), tmp_path / "server", choose_port(0))
+def test_it_starts_again_after_a_kill(server_folder: Path) -> None:
+    children = Children(server_folder, server_folder / "another-lock")
+    server = Warehouse(find_installation(), server_folder / "another", choose_port(0))
     try:
         server.open_for_server_user()
         server.create(children, os.environ)
