@@ -160,5 +160,5 @@ async def _refuse(request: Request, exc: Exception) -> Response:
 async def _refuse_http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     error = NotFound(f"{request.method} {request.url.path}: {exc.detail}")
-    error.status = exc.status_code
+    error.status = error.restli_status = exc.status_code
     return refusal(error, restli=_is_restli(request.url.path))

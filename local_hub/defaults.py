@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dataspoke.local_hub.errors import BadUrn
 from dataspoke.local_hub.registry import EntitySpec
 from dataspoke.local_hub.urns import Urn
 
 _PLATFORM = "urn:li:dataPlatform:"
+# Platforms whose dataset names are paths.
+_SLASHED_PLATFORMS = ("s3", "gcs", "hdfs", "abs", "adlsGen1", "adlsGen2", "github")
 # The field of the key that names the platform, with or without the urn's prefix.
 _PLATFORM_FIELDS = ("platform", "dashboardTool", "orchestrator", "notebookTool")
 
@@ -33,16 +36,24 @@ def platform_of(spec: EntitySpec, key: Mapping[str, Any]) -> str | None:
             value: str = key[field]
             return value if value.startswith(_PLATFORM) else _PLATFORM + value
     if spec.name == "dataJob":
-        return _PLATFORM + Urn.parse(key["flow"]).parts[0]
+        return _PLATFORM + _flow_parts(key)[0]
     return None
 
 
 def _browse_path(spec: EntitySpec, key: Mapping[str, Any]) -> list[str]:
     if spec.name == "dataset":
-        # A table sits in what its dotted (or slashed) name says before the last part.
-        name: str = key["name"].strip("/")
-        folders = name.split("." if "." in name else "/")[:-1]
+        # A table sits in what its name says before the last part.
+        platform = key["platform"].removeprefix(_PLATFORM)
+        folders = key["name"].split("/" if platform in _SLASHED_PLATFORMS else ".")[:-1]
         return [folder for folder in folders if folder] or ["Default"]
     if spec.name == "dataJob":
-        return [Urn.parse(key["flow"]).parts[1]]
+        return [_flow_parts(key)[1]]
     return ["Default"]
+
+
+def _flow_parts(key: Mapping[str, Any]) -> tuple[str, ...]:
+    """Orchestrator, name and cluster of the flow that a job belongs to."""
+    flow = Urn.parse(key["flow"])
+    if flow.entity_type != "dataFlow" or len(flow.parts) != 3:
+        raise BadUrn(key["flow"], "it names no dataFlow")
+    return flow.parts

@@ -1,57 +1,87 @@
-"""What the hub refuses, as exceptions that know their HTTP status.
+"""What the hub refuses, as exceptions that know their HTTP status in each protocol.
 
 ::
 
-    HubError
-    ├── BadRequest              400  the request cannot be read
-    │   ├── BadUrn              400  a urn is malformed
-    │   ├── UnknownEntity       400  no such entity type
-    │   └── UnknownAspect       400  the entity type has no such aspect
-    ├── NotFound                404  no such entity, aspect or page
-    ├── PreconditionFailed      412  a conditional write met another version
-    └── InvalidAspect           422  the payload does not fit the schema of the aspect
+    HubError                    OpenAPI  rest.li
+    ├── BadRequest              400      400      the request cannot be read
+    │   ├── BadUrn              400      400      a urn is malformed, or not of this entity type
+    │   ├── UnknownEntity       400      422      no such entity type
+    │   └── UnknownAspect       400      422      the entity type has no such aspect
+    ├── NotFound                404      404      no such entity, aspect or page
+    ├── PreconditionFailed      412      412      a conditional write met another version
+    ├── AlreadyThere            400      422      a CREATE met an existing aspect or entity
+    └── InvalidAspect           400      422      the payload does not fit the aspect's schema
 """
 
 from __future__ import annotations
 
 
 class HubError(Exception):
-    """Base of all refusals; the message goes to the client."""
+    """Base of all refusals; the message goes to the client. `kind` is OpenAPI's short error."""
 
     status = 500
+    restli_status = 500
+    kind = "Internal server error occurred"
 
 
 class BadRequest(HubError):
     """The request cannot be read."""
 
     status = 400
+    restli_status = 400
+    kind = "Bad Request"
 
 
 class BadUrn(BadRequest):
     """A urn is malformed, or does not fit the entity type."""
 
+    def __init__(self, urn: str, reason: str) -> None:
+        shown = urn if len(urn) <= 600 else f"{urn[:600]}…"
+        super().__init__(f"Invalid urn!: {shown}: {reason}")
+        self.kind = f"Invalid urn!: {shown}"
+
 
 class UnknownEntity(BadRequest):
     """There is no such entity type."""
 
+    restli_status = 422
+    kind = "Validation Error"
+
 
 class UnknownAspect(BadRequest):
     """The entity type has no such aspect."""
+
+    restli_status = 422
+    kind = "Validation Error"
 
 
 class NotFound(HubError):
     """There is no such entity, aspect or page."""
 
     status = 404
+    restli_status = 404
+    kind = "Not Found"
 
 
 class PreconditionFailed(HubError):
-    """A conditional write met another version, or a CREATE met an existing aspect."""
+    """A conditional write met another version."""
 
     status = 412
+    restli_status = 412
+    kind = "Precondition Error"
+
+
+class AlreadyThere(HubError):
+    """A CREATE met an aspect, or a CREATE_ENTITY an entity, that exists."""
+
+    status = 400
+    restli_status = 422
+    kind = "Validation Error"
 
 
 class InvalidAspect(HubError):
     """The payload does not fit the schema of the aspect, or a rule of it."""
 
-    status = 422
+    status = 400
+    restli_status = 422
+    kind = "Validation Error"

@@ -37,16 +37,14 @@ def answer(
 
 def refusal(exc: HubError, *, restli: bool) -> Response:
     """The error body of GMS: rest.li names an exception class, the others a short error."""
-    message = str(exc)
-    if restli:
-        body: dict[str, Any] = {
-            "exceptionClass": "com.linkedin.restli.server.RestLiServiceException",
-            "message": message,
-            "status": exc.status,
-        }
-    else:
-        body = {"error": type(exc).__name__, "message": message, "status": exc.status}
-    return answer(body, status=exc.status)
+    if not restli:
+        return answer({"error": exc.kind, "message": str(exc)}, status=exc.status)
+    body = {
+        "exceptionClass": "com.linkedin.restli.server.RestLiServiceException",
+        "message": str(exc),
+        "status": exc.restli_status,
+    }
+    return answer(body, status=exc.restli_status)
 
 
 def trace_headers() -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from dataspoke.local_hub.defaults import default_aspects
-from dataspoke.local_hub.errors import PreconditionFailed
+from dataspoke.local_hub.errors import AlreadyThere, PreconditionFailed
 from dataspoke.local_hub.mcl import (
     TIMESERIES_TOPIC,
     VERSIONED_TOPIC,
@@ -18,7 +18,7 @@ from dataspoke.local_hub.mcl import (
     entity_change_event,
     has_change_events,
 )
-from dataspoke.local_hub.patch import apply_patch
+from dataspoke.local_hub.patch import apply_patch, empty_aspect
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry
 from dataspoke.local_hub.transaction import AspectRow, Transaction
@@ -52,11 +52,17 @@ class Batch:
         self._entities: dict[str, int] = {}
         self._current: dict[int, AspectRow] = {}
         self._given: dict[str, set[str]] = {}
+        self._written: list[Written] = []
 
     def apply(self, proposals: Sequence[Proposal]) -> list[Written]:
-        """Write all of them or, if one is refused, raise HubError."""
+        """Write all of them or, if one is refused, raise HubError.
+
+        The answer has the key and the defaults of new entities too, before what was proposed.
+        """
         self._load(proposals)
-        return [self._apply(proposal) for proposal in proposals]
+        for proposal in proposals:
+            self._written.append(self._apply(proposal))
+        return self._written
 
     def _load(self, proposals: Iterable[Proposal]) -> None:
         """Read everything that the proposals touch, in two queries."""
@@ -80,10 +86,7 @@ class Batch:
             self._check_version(proposal, None)
             entity = self._create(proposal)
         elif proposal.change == "CREATE_ENTITY":
-            raise PreconditionFailed(
-                f"ValidationExceptionCollection{{Cannot perform CREATE_ENTITY: the entity "
-                f"{proposal.urn} exists}}"
-            )
+            raise AlreadyThere(f"Cannot perform CREATE_ENTITY: {proposal.urn} already exists")
         if proposal.aspect.timeseries:
             return self._put_point(entity, proposal)
         if proposal.aspect.key_of and proposal.change != "RESTATE":
@@ -101,7 +104,9 @@ class Batch:
         defaults = default_aspects(spec, key, self._given[urn])
         for name, value in {spec.key_aspect.name: key, **defaults}.items():
             aspect = spec.aspects[name]
-            self._store(entity, spec, urn, aspect, value, None, proposal.metadata, {}, "UPSERT")
+            self._written.append(
+                self._store(entity, spec, urn, aspect, value, None, proposal.metadata, {}, "UPSERT")
+            )
         return entity
 
     def _check_version(self, proposal: Proposal, row: AspectRow | None) -> None:
@@ -117,13 +122,17 @@ class Batch:
         row = self._current.get(self._tx.aspect_id(entity, proposal.aspect.name))
         self._check_version(proposal, row)
         if proposal.change == "CREATE" and row is not None:
-            raise PreconditionFailed(
-                f"ValidationExceptionCollection{{Cannot perform CREATE since the aspect "
-                f"{proposal.aspect.name} of {proposal.urn} exists}}"
+            raise AlreadyThere(
+                f"Cannot perform CREATE: {proposal.urn} already has {proposal.aspect.name}"
             )
         value = proposal.value
         if proposal.change == "PATCH":
-            current = None if row is None else orjson.loads(row.value)
+            stamp = {"actor": self._actor, "time": self._now}
+            current = (
+                empty_aspect(proposal.aspect.schema, stamp)
+                if row is None
+                else orjson.loads(row.value)
+            )
             value = apply_patch(proposal.aspect.name, current, proposal.value)
             self._validator.check(proposal.aspect, value)
         change = "UPSERT" if proposal.change == "PATCH" else proposal.change

@@ -57,7 +57,7 @@ def change_log(
     if previous_meta is not None:
         body["previousSystemMetadata"] = orjson.Fragment(previous_meta)
     body["created"] = {"time": now, "actor": actor}
-    return Event(topic, urn, now, orjson.dumps(body).decode())
+    return (topic, urn, now, orjson.dumps(body).decode())
 
 
 def entity_change_event(
@@ -71,12 +71,12 @@ def entity_change_event(
         "auditStamp": {"actor": actor, "time": now},
         "version": 0,
     }
-    body = {
-        "header": {"timestampMillis": now},
-        "name": "entityChangeEvent",
-        "payload": {"value": orjson.dumps(payload).decode(), "contentType": _JSON},
-    }
-    return Event(PLATFORM_TOPIC, urn, now, orjson.dumps(body).decode())
+    value = orjson.dumps(orjson.dumps(payload).decode()).decode()
+    body = (
+        f'{{"header":{{"timestampMillis":{now}}},"name":"entityChangeEvent",'
+        f'"payload":{{"value":{value},"contentType":"application/json"}}}}'
+    )
+    return (PLATFORM_TOPIC, urn, now, body)
 
 
 def compare(
@@ -85,7 +85,7 @@ def compare(
     """The entity change events that lead from `old` to `new`; None is an absent aspect."""
     if is_key:
         if old is None and new is not None:
-            yield _change("LIFECYCLE", "CREATE", parameters=dict(new))
+            yield _change("LIFECYCLE", "CREATE")
         elif new is None:
             yield _change("LIFECYCLE", "HARD_DELETE")
         return
@@ -149,11 +149,8 @@ def _owner_parameters(owner: str, item: Aspect) -> Mapping[str, Any]:
 
 
 def _status(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-    before, after = bool(old.get("removed")), bool(new.get("removed"))
-    if after and not before:
-        yield _change("LIFECYCLE", "SOFT_DELETE")
-    elif before and not after:
-        yield _change("LIFECYCLE", "REINSTATE")
+    # GMS does not look at what was before: each written status is one or the other.
+    yield _change("LIFECYCLE", "SOFT_DELETE" if new.get("removed") else "REINSTATE")
 
 
 def _documentation(field: str) -> Callable[[str, Aspect, Aspect], Iterator[Change]]:
@@ -181,17 +178,15 @@ def _schema_field_urn(urn: str, path: str) -> str:
 def _schema(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
     before = {field["fieldPath"]: field for field in old.get("fields") or ()}
     after = {field["fieldPath"]: field for field in new.get("fields") or ()}
-    for path, field in before.items():
-        if path not in after:
-            yield _schema_change("REMOVE", urn, path, field)
-    for path, field in after.items():
-        if path not in before:
+    for path in sorted({**before, **after}):
+        previous, field = before.get(path), after.get(path)
+        if field is None:
+            yield _schema_change("REMOVE", urn, path, before[path])
+        elif previous is None:
             yield _schema_change("ADD", urn, path, field)
-            continue
-        previous = before[path]
-        if previous.get("nativeDataType") != field.get("nativeDataType"):
+        elif previous.get("nativeDataType") != field.get("nativeDataType"):
             yield _schema_change("MODIFY", urn, path, field)
-        yield from _field_details(urn, path, previous, field)
+        yield from _field_details(urn, path, previous or {}, field or {})
 
 
 def _schema_change(operation: str, urn: str, path: str, field: Aspect) -> Change:
@@ -213,14 +208,14 @@ def _editable_schema(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
 
 def _field_details(urn: str, path: str, old: Aspect, new: Aspect) -> Iterator[Change]:
     field_urn = _schema_field_urn(urn, path)
-    changes = (
-        *_TAGS(urn, old.get("globalTags") or {}, new.get("globalTags") or {}),
-        *_TERMS(urn, old.get("glossaryTerms") or {}, new.get("glossaryTerms") or {}),
-        *_DESCRIPTION(urn, old, new),
-    )
-    for change in changes:
-        parameters = {**change.get("parameters", {}), "fieldPath": path, "fieldUrn": field_urn}
-        yield {**change, "modifier": change.get("modifier", field_urn), "parameters": parameters}
+    for name, generate in (("globalTags", _TAGS), ("glossaryTerms", _TERMS)):
+        before, after = old.get(name), new.get(name)
+        if before != after:
+            for change in generate(urn, before or {}, after or {}):
+                yield {**change, "parameters": {**change["parameters"], "fieldPath": path}}
+    # The description of a column is a change of the column, not of its dataset.
+    for change in _DESCRIPTION(urn, old, new):
+        yield {**change, "entityType": "schemaField", "entityUrn": field_urn}
 
 
 def _structured_properties(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:

@@ -109,18 +109,45 @@ def apply_patch(aspect_name: str, current: Mapping[str, Any] | None, patch: Any)
     return document
 
 
+def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[str, Any]:
+    """What a patch starts from when there is no aspect: empty collections and fresh stamps.
+
+    `stamp` is the audit stamp of the change, `{actor, time}`.
+    """
+    found: dict[str, Any] = {}
+    for part in schema["fields"]:
+        kind, default = part["type"], part.get("default")
+        name = kind.get("name") if isinstance(kind, Mapping) else str(kind).rpartition(".")[2]
+        container = kind.get("type") if isinstance(kind, Mapping) else None
+        if default in ([], {}) or ("default" not in part and container in ("array", "map")):
+            found[part["name"]] = {} if container == "map" else []
+        elif "default" in part:
+            continue
+        elif name == "AuditStamp":
+            found[part["name"]] = dict(stamp)
+        elif name == "ChangeAuditStamps":
+            found[part["name"]] = {"created": dict(stamp), "lastModified": dict(stamp)}
+        elif part["name"] in ("title", "description"):
+            found[part["name"]] = ""
+    return found
+
+
 def _read(patch: Any) -> tuple[list[dict[str, Any]], Template]:
     given: Template = {}
     operations = patch
     if isinstance(patch, Mapping):
         operations = patch.get("patch")
         keys = patch.get("arrayPrimaryKeys") or {}
-        if not isinstance(keys, Mapping):
-            raise BadRequest("Invalid JSON patch: arrayPrimaryKeys is no object")
+        if not isinstance(keys, Mapping) or not all(map(_are_names, keys.values())):
+            raise BadRequest("Invalid JSON patch: arrayPrimaryKeys is no map of lists of names")
         given = {(field,): tuple(names) for field, names in keys.items()}
     if not isinstance(operations, list):
         raise BadRequest("Invalid JSON patch: expected a list of operations")
     return [_read_operation(operation) for operation in operations], given
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _read_operation(operation: Any) -> dict[str, Any]:

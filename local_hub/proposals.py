@@ -13,6 +13,8 @@ from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry
 from dataspoke.local_hub.urns import Urn
 from dataspoke.local_hub.validate import Validator
 
+_MOST_KNOWN = 10_000
+
 CHANGES = ("UPSERT", "CREATE", "CREATE_ENTITY", "UPDATE", "PATCH", "RESTATE", "DELETE")
 
 
@@ -46,6 +48,8 @@ class ProposalReader:
     def __init__(self, registry: Registry, validator: Validator) -> None:
         self._registry = registry
         self._validator = validator
+        # Urns that were found good: the aspects of an entity come one after another.
+        self._known: dict[str, EntitySpec] = {}
 
     def from_restli(self, raw: Any) -> Proposal:
         """A MetadataChangeProposal: the aspect is a JSON text in `aspect.value`."""
@@ -102,10 +106,8 @@ class ProposalReader:
     ) -> Proposal:
         """Check everything that needs no look at what is stored."""
         entity = self._registry.entity(entity_name)
-        named = Urn.parse(urn).entity_type
-        if named != entity.name:
-            raise BadUrn(f"Invalid urn {urn}: its entity type is {named}, expected {entity.name}")
-        self._registry.key_of(urn)
+        if self._known.get(urn) is not entity:
+            self._check_urn(entity, urn)
         aspect = self._registry.aspect(entity, aspect_name)
         if change not in ("PATCH", "DELETE"):
             self._validator.check(aspect, value)
@@ -120,6 +122,15 @@ class ProposalReader:
             _mapping(metadata, "systemMetadata"),
             _mapping(headers, "headers"),
         )
+
+    def _check_urn(self, entity: EntitySpec, urn: str) -> None:
+        named = Urn.parse(urn).entity_type
+        if named != entity.name:
+            raise BadUrn(urn, f"it names a {named}, expected a {entity.name}")
+        self._registry.key_of(urn)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[urn] = entity
 
 
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:

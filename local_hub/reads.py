@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.errors import BadRequest, BadUrn
 from dataspoke.local_hub.registry import EntitySpec, Registry
 from dataspoke.local_hub.store import Store, TimeseriesRow
 from dataspoke.local_hub.transaction import AspectRow
@@ -20,9 +20,7 @@ def entity_v2(registry: Registry, store: Store, urn: str, wanted: list[str] | No
     """The `/entitiesV2` form of one entity. An unknown one still has its key aspect."""
     spec = registry.entity_of(urn)
     key = registry.key_of(urn)
-    aspects = store.aspects([urn]).get(urn, {})
-    if wanted is not None:
-        aspects = {name: row for name, row in aspects.items() if name in wanted}
+    aspects = store.aspects([urn], wanted).get(urn, {})
     parts = [_aspect_v2(name, row) for name, row in aspects.items()]
     key_name = spec.key_aspect.name
     if key_name not in aspects and (wanted is None or key_name in wanted or not aspects):
@@ -106,12 +104,13 @@ def batch_get(
         if not isinstance(urn, str):
             raise BadRequest("Each entity of a batchGet needs its urn")
         if registry.entity_of(urn) is not spec:
-            raise BadRequest(f"Invalid urn {urn}: expected an entity of type {spec.name}")
+            raise BadUrn(urn, f"it names no {spec.name}")
         wanted.setdefault(urn, []).extend(name for name in request if name != "urn")
     parts: list[bytes] = []
     urns = list(wanted)
+    asked = set().union(*wanted.values()) if all(wanted.values()) else None
     for start in range(0, len(urns), _BATCH):
-        found = store.aspects(urns[start : start + _BATCH])
+        found = store.aspects(urns[start : start + _BATCH], asked)
         for urn, aspects in found.items():
             names = wanted[urn] or None
             if names is None or any(name in aspects for name in names):

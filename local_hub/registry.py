@@ -161,12 +161,11 @@ class Registry:
         fields = spec.key_fields
         parts = parsed.parts if len(fields) > 1 else (parsed.body,)
         if len(parts) != len(fields):
-            raise BadUrn(
-                f"Failed to convert urn {urn} to entity key: expected {len(fields)} parts, "
-                f"found {len(parts)}"
-            )
+            raise BadUrn(urn, f"its key has {len(parts)} parts, expected {len(fields)}")
         key: dict[str, Any] = {}
         for part, (name, kind) in zip(parts, fields, strict=True):
+            if not part:
+                raise BadUrn(urn, f"{name} is empty")
             key[name] = _key_part(urn, part, name, kind)
         return key
 
@@ -247,17 +246,12 @@ def _key_part(urn: str, part: str, name: str, kind: Any) -> Any:
     if isinstance(kind, list):
         kind = next(member for member in kind if member != "null")
     if isinstance(kind, dict) and kind["type"] == "enum" and part not in kind["symbols"]:
-        raise BadUrn(
-            f"Failed to convert urn {urn} to entity key: {name} {part!r} is not one of "
-            f"{', '.join(kind['symbols'])}"
-        )
+        raise BadUrn(urn, f"{name} {part!r} is not one of {', '.join(kind['symbols'])}")
     if kind in ("int", "long"):
         try:
             return int(part)
         except ValueError as exc:
-            raise BadUrn(
-                f"Failed to convert urn {urn} to entity key: {name} {part!r} is no number"
-            ) from exc
+            raise BadUrn(urn, f"{name} {part!r} is no number") from exc
     return part
 
 

@@ -238,13 +238,16 @@ def _match_expression(text: str) -> str | None:
     if text.startswith("/q"):
         text = text[2:].strip()
     text = _FIELDED.sub(lambda found: found[2], text)
+    words = _TOKEN.findall(text)
+    operator = " OR " if "OR" in words else " AND "
     tokens = [
-        token for word in _TOKEN.findall(text) for token in word.split("_") if token not in ("AND",)
+        token
+        for word in words
+        if word not in ("AND", "OR", "NOT")
+        for token in word.split("_")
+        if token
     ]
-    tokens = [token for token in tokens if token]
-    if not tokens:
-        return None
-    return " AND ".join(f'"{token}"*' for token in tokens)
+    return operator.join(f'"{token}"*' for token in tokens) or None
 
 
 def _value_test(condition: str, values: Sequence[str]) -> tuple[str, list[Any]]:

@@ -72,18 +72,22 @@ class SearchStore:
         self._store = store
         self._guard = threading.Lock()
         self._stop = threading.Event()
+        self._news = threading.Event()
         self._connection = self._open()
         self._cursor = int(self._connection.execute("SELECT cursor FROM state").fetchone()[0])
         self._fields = {
             name: number
             for number, name in self._connection.execute("SELECT id, name FROM field_name")
         }
+        self._unfollow = store.add_listener(self._news.set)
         self._follower = threading.Thread(target=self._follow, name="hub-index", daemon=True)
         self._follower.start()
 
     def close(self) -> None:
         """Stop following. What is not indexed yet is at the next start."""
+        self._unfollow()
         self._stop.set()
+        self._news.set()
         self._follower.join()
         with self._guard:
             self._connection.close()
@@ -113,16 +117,17 @@ class SearchStore:
                 self._index_next(target)
 
     def _follow(self) -> None:
+        self._news.set()  # what was left over at the last end
         while not self._stop.is_set():
-            if self._store.wait_for_events(self._cursor, timeout=_IDLE_SECONDS):
-                seen = self._store.last_offset()
-                if self._store.wait_for_events(seen, timeout=_IDLE_SECONDS):
-                    continue  # still being written: the writers go first
-                try:
-                    self._catch_up_gently(seen)
-                except sqlite3.Error:
-                    logger.exception("Cannot update the search index; it is tried again")
-                    self._stop.wait(5)
+            self._news.wait()
+            self._news.clear()
+            if self._stop.wait(_IDLE_SECONDS) or self._news.is_set():
+                continue  # still being written: the writers go first
+            try:
+                self._catch_up_gently(self._store.last_offset())
+            except sqlite3.Error:
+                logger.exception("Cannot update the search index; it is tried again")
+                self._news.set()
 
     def _catch_up_gently(self, target: int) -> None:
         while self._cursor < target and not self._stop.is_set():

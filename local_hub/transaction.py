@@ -26,13 +26,8 @@ class AspectRow(NamedTuple):
     value: str
 
 
-class Event(NamedTuple):
-    """A record for the change log."""
-
-    topic: str
-    key: str
-    created_at: int
-    body: str
+# A record for the change log: topic, key, time (UTC ms), body.
+Event = tuple[str, str, int, str]
 
 
 class Transaction:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from dataspoke.local_hub.errors import BadUrn
 
-# As in GMS: the index key of a longer one would be cut.
+# As in GMS, whose database column is no wider.
 MAX_URN_BYTES = 512
+# The separator that GMS keeps for itself in document ids.
 _RESERVED = "␟"
+# Most urns: no spaces around, and no parentheses but those of one tuple.
+_PLAIN = re.compile(r"urn:li:(\w+):(\([^()␟]*[^()␟\s]\)|[^()␟\s](?:[^()␟]*[^()␟\s])?)")
+_ANY = re.compile(r"urn:li:(\w+):(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +30,45 @@ class Urn:
     @classmethod
     def parse(cls, text: str) -> Urn:
         """Read a urn; raises BadUrn when it is malformed or too long."""
-        if not isinstance(text, str) or not text.startswith("urn:li:"):
-            raise BadUrn(f"Failed to retrieve entity with urn {text}, invalid urn")
-        entity_type, _, body = text[7:].partition(":")
-        if not entity_type or not body or entity_type.startswith("(") or _RESERVED in text:
-            raise BadUrn(f"Failed to retrieve entity with urn {text}, invalid urn")
-        if text != text.strip():
-            raise BadUrn(f"Invalid urn {text!r}: leading or trailing whitespace")
-        if len(text.encode()) > MAX_URN_BYTES:
-            raise BadUrn(
-                f"Invalid urn {text[:80]}…: exceeds the maximum length of {MAX_URN_BYTES} bytes"
-            )
-        if not _balanced(body):
-            raise BadUrn(f"Failed to retrieve entity with urn {text}, invalid urn: parentheses")
-        return cls(entity_type, body)
+        if not isinstance(text, str):
+            raise BadUrn(str(text), "it is no text")
+        if 4 * len(text) > MAX_URN_BYTES and len(text.encode()) > MAX_URN_BYTES:
+            raise BadUrn(text, f"it is longer than {MAX_URN_BYTES} bytes")
+        found = _PLAIN.fullmatch(text)
+        if found is None:
+            found = _ANY.fullmatch(text)
+            if found is None:
+                raise BadUrn(text, "it is not of the form urn:li:<type>:<key>")
+            if text != text.strip():
+                raise BadUrn(text, "it has white space around it")
+            if _RESERVED in text:
+                raise BadUrn(text, f"it has the reserved character {_RESERVED}")
+            if not _balanced(found[2]):
+                raise BadUrn(text, "its parentheses do not match")
+        return cls(found[1], found[2])
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Members of the tuple, or the body alone."""
         if not (self.body.startswith("(") and self.body.endswith(")")):
             return (self.body,)
-        members, depth, start = [], 0, 1
-        for index in range(1, len(self.body) - 1):
-            char = self.body[index]
+        inside = self.body[1:-1]
+        if "(" not in inside:
+            return tuple(inside.split(","))
+        members, depth, start = [], 0, 0
+        for index, char in enumerate(inside):
             if char == "(":
                 depth += 1
             elif char == ")":
                 depth -= 1
             elif char == "," and depth == 0:
-                members.append(self.body[start:index])
+                members.append(inside[start:index])
                 start = index + 1
-        members.append(self.body[start:-1])
+        members.append(inside[start:])
         return tuple(members)
 
 
 def _balanced(body: str) -> bool:
-    if "(" not in body and ")" not in body:
-        return True
     depth = 0
     for char in body:
         depth += (char == "(") - (char == ")")

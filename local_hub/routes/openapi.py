@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dataspoke.local_hub import reads
-from dataspoke.local_hub.errors import BadRequest, NotFound
+from dataspoke.local_hub.errors import BadRequest, BadUrn, NotFound
 from dataspoke.local_hub.http import (
     answer,
     finish,
@@ -39,7 +39,7 @@ def _flag(request: Request, name: str, *, default: bool = False) -> bool:
 def _urn(request: Request, spec: EntitySpec) -> str:
     urn = path_text(request, "urn")
     if hub_of(request).registry.entity_of(urn) is not spec:
-        raise BadRequest(f"Invalid urn {urn}: expected an entity of type {spec.name}")
+        raise BadUrn(urn, f"it names no {spec.name}")
     return urn
 
 
