@@ -49,7 +49,7 @@ def read_sentence_model(folder: Path) -> SentenceModel:
     return SentenceModel(
         folder=transformer,
         config=config,
-        dim=int(config["hidden_size"]),
+        dim=int(config.get("hidden_size") or config["dim"]),
         max_length=_max_length(transformer, config),
         pooling=_pooling(folder, pooling or {}),
         pad_id=int(config.get("pad_token_id") or 0),
