@@ -9,10 +9,12 @@ searchable values. Times are medians in milliseconds.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,8 @@ def run(folder: Path, count: int, batch: int) -> None:
     index.apply(sets)
     print(f"apply, payloads only                 {2000 / (time.perf_counter() - started):8.0f} /s")
     urns = [point.urn for point in points[:256]]
-    timed("apply, one point", lambda: index.apply(points[5:6]), 20)
+    versions = itertools.count(3)
+    timed("apply, one point", lambda: index.apply([replace(points[5], version=next(versions))]), 20)
     dense = DenseQuery("meaning", points[5].dense["meaning"])
     sparse = SparseQuery("words", SparseVector(points[5].sparse["words"].indices[:4], (1.0,) * 4))
     where = [Condition("tags", "eq", ("urn:li:tag:t5",)), Condition("owners", "exists")]
