@@ -2,6 +2,7 @@
 
     python benchmarks/vector_sync.py changed   [--entities 2000]
     python benchmarks/vector_sync.py unchanged [--entities 5000] [--postgres]
+    python benchmarks/vector_sync.py fresh     [--entities 30]
 
 A local hub, the stock `datahub actions` with `recipes/actions/vector_sync.yml`, and the search
 service. The action is stopped (SIGSTOP) while every dataset, of 20 columns, is written once; then
@@ -11,6 +12,8 @@ it goes on. Measured from there until every event was received and the work tabl
 written; against the bare embedder over the same texts in the same run, before and after it.
 `unchanged`: each got another custom property, which no document shows, so that each is read,
 rendered, compared and passed over. `--postgres` keeps the work table in PostgreSQL.
+
+`fresh` renames one dataset at a time and measures from DataHub's answer until a search finds it.
 """
 
 from __future__ import annotations
@@ -251,9 +254,33 @@ def unchanged(home: Path, entities: int, *, postgres: bool) -> None:
             print(f"unchanged entities, {where}, turn {turn}: {rate:,.0f} /s ({seconds:.2f} s)")
 
 
+def fresh(home: Path, entities: int) -> None:
+    with Stack(home, "dataspoke-events", model=MODEL) as stack:
+        bench = Bench(stack)
+        fill(bench, entities)
+        seconds = []
+        for number in range(entities):
+            name = f"renamed_{number:03d}_ledger"
+            bench.write("datasetProperties", iter([(urn(number), {"name": name, "tags": []})]))
+            began = time.perf_counter()
+            wait_until(
+                lambda name=name, number=number: (
+                    [hit["urn"] for hit in stack.search.find(name, limit=1)] == [urn(number)]
+                ),
+                what="the new name is found",
+                pause=0.01,
+            )
+            seconds.append(time.perf_counter() - began)
+    seconds.sort()
+    print(
+        f"a rename is found after {seconds[len(seconds) // 2]:.2f} s (median of {entities}), "
+        f"{seconds[-1]:.2f} s at most"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["changed", "unchanged"])
+    parser.add_argument("what", choices=["changed", "unchanged", "fresh"])
     parser.add_argument("--entities", type=int)
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
@@ -262,6 +289,8 @@ def main() -> None:
         home.chmod(0o755)
         if options.what == "changed":
             changed(home, options.entities or 2_000)
+        elif options.what == "fresh":
+            fresh(home, options.entities or 30)
         else:
             unchanged(home, options.entities or 5_000, postgres=options.postgres)
 
