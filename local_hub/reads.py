@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from dataspoke.local_hub.errors import BadRequest, BadUrn
+from dataspoke.local_hub.filters import Criterion, Groups, criteria
 from dataspoke.local_hub.registry import EntitySpec, Registry
 from dataspoke.local_hub.store import Store, TimeseriesRow
 from dataspoke.local_hub.transaction import AspectRow
@@ -147,10 +148,11 @@ def timeseries(
     latest_first: bool = True,
 ) -> list[TimeseriesRow]:
     """At most `limit` points that meet the conditions, the newest first unless told otherwise."""
+    groups = criteria(conditions)
     matches = (
         point
         for point in store.timeseries(urn, aspect, start=_millis(start), end=_millis(end))
-        if _matches(orjson.loads(point.value) if conditions else {}, conditions)
+        if not groups or _matches(orjson.loads(point.value), groups)
     )
     if latest_first:
         return list(itertools.islice(matches, limit))
@@ -166,22 +168,16 @@ def _millis(value: Any) -> int | None:
         raise BadRequest(f"A time must be a number of milliseconds: {value!r}") from exc
 
 
-def _matches(value: Mapping[str, Any], conditions: Any) -> bool:
-    """A rest.li filter: OR of ANDs of criteria over top-level fields."""
-    if not isinstance(conditions, Mapping):
-        return True
-    groups = conditions.get("or") or [{"and": conditions.get("criteria") or []}]
-    return any(
-        all(_meets(value, criterion) for criterion in group.get("and") or ()) for group in groups
-    )
+def _matches(value: Mapping[str, Any], groups: Groups) -> bool:
+    """Whether a point meets all conditions of any group."""
+    return any(all(_meets(value, criterion) for criterion in group) for group in groups)
 
 
-def _meets(value: Mapping[str, Any], criterion: Mapping[str, Any]) -> bool:
+def _meets(value: Mapping[str, Any], criterion: Criterion) -> bool:
     found: Any = value
-    for step in str(criterion.get("field", "")).removesuffix(".keyword").split("."):
+    for step in criterion.field.removesuffix(".keyword").split("."):
         found = found.get(step) if isinstance(found, Mapping) else None
-    wanted = [str(item) for item in criterion.get("values") or [criterion.get("value")]]
-    condition = criterion.get("condition", "EQUAL")
+    wanted, condition = criterion.values, criterion.condition
     if found is None:
         met = False
     elif condition in ("EQUAL", "IN", "IEQUAL"):
@@ -191,11 +187,11 @@ def _meets(value: Mapping[str, Any], criterion: Mapping[str, Any]) -> bool:
     elif condition in _ORDER:
         try:
             met = _ORDER[condition](float(found), float(wanted[0]))
-        except (TypeError, ValueError) as exc:
-            raise BadRequest(f"Cannot compare {criterion.get('field')} with {wanted}") from exc
+        except (TypeError, ValueError, IndexError) as exc:
+            raise BadRequest(f"Cannot compare {criterion.field} with {wanted}") from exc
     else:
         raise BadRequest(f"Condition {condition} is not supported for timeseries")
-    return met != bool(criterion.get("negated"))
+    return met != criterion.negated
 
 
 _ORDER = {

@@ -1,7 +1,6 @@
 """Questions to the search index: text, filters, order, pages, facets.
 
-Filters follow GMS: an OR of ANDs of criteria ``{field, condition, values, negated}``; a field
-may carry the suffix `.keyword`. Unknown fields match nothing.
+A field of a filter may carry the suffix `.keyword`. Unknown fields match nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 import orjson
 
 from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.filters import Criterion, Groups
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.search_store import NAME_WEIGHT, TEXT_WEIGHT, SearchStore
 
@@ -34,22 +34,12 @@ _ALIASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """One condition on one field. `values` are texts; any of them may match."""
-
-    field: str
-    condition: str = "EQUAL"
-    values: tuple[str, ...] = ()
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """What to look for. No `types` means all; `groups` is an OR of ANDs, empty means no filter."""
 
     text: str = "*"
     types: tuple[str, ...] = ()
-    groups: tuple[tuple[Criterion, ...], ...] = ()
+    groups: Groups = ()
     include_removed: bool = False
     sort: tuple[tuple[str, bool], ...] = ()  # (field, descending)
 
@@ -202,32 +192,6 @@ class Search:
         )
 
 
-def criteria(raw: Any) -> tuple[tuple[Criterion, ...], ...]:
-    """Read the `orFilters` of GraphQL, the `or` of rest.li or a list of groups."""
-    if raw is None:
-        return ()
-    if isinstance(raw, Mapping):
-        raw = raw.get("or") or ([{"and": raw["criteria"]}] if raw.get("criteria") else [])
-    if not isinstance(raw, list):
-        raise BadRequest("Cannot read the filter: expected a list of AND groups")
-    return tuple(tuple(_read(item) for item in (group.get("and") or ())) for group in raw)
-
-
-def _read(raw: Mapping[str, Any]) -> Criterion:
-    name = raw.get("field")
-    if not isinstance(name, str):
-        raise BadRequest("Cannot read the filter: a criterion has no field")
-    values = raw.get("values")
-    if values is None:
-        values = [] if raw.get("value") is None else [raw["value"]]
-    return Criterion(
-        name,
-        str(raw.get("condition") or "EQUAL"),
-        tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values),
-        bool(raw.get("negated")),
-    )
-
-
 _TOKEN = re.compile(r"\w+", re.UNICODE)
 _FIELDED = re.compile(r'(\w+):\s*("[^"]*"|\S+)')
 
@@ -328,6 +292,6 @@ def _decode(scroll: str | None) -> str:
     if not scroll:
         return ""
     try:
-        return base64.urlsafe_b64decode(scroll.encode()).decode()
+        return base64.b64decode(scroll.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as exc:
         raise BadRequest(f"Invalid scrollId {scroll!r}") from exc

@@ -9,12 +9,13 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from dataspoke.local_hub.filters import Groups, criteria
 from dataspoke.local_hub.graphql.entities import Entity, Loader
 from dataspoke.local_hub.graphql.schema import entity_names, query_name
 from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub, now_millis
 from dataspoke.local_hub.relationships import Lineage
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
-from dataspoke.local_hub.search import Criterion, Hit, Page, Query, Search, criteria
+from dataspoke.local_hub.search import Hit, Page, Query, Search
 from dataspoke.local_hub.search_store import SearchStore
 
 _FACETS = (
@@ -229,7 +230,7 @@ def _scroll_lineage(context: Context, arguments: Arguments) -> Any:
     }
 
 
-def _degrees(groups: tuple[tuple[Criterion, ...], ...]) -> set[str] | None:
+def _degrees(groups: Groups) -> set[str] | None:
     found = {
         value
         for group in groups

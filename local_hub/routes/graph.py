@@ -13,10 +13,11 @@ from starlette.routing import Route
 from dataspoke.local_hub import reads, relationships
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.filters import Groups, criteria
 from dataspoke.local_hub.http import answer, finish, hub_of, in_thread, number, path_text
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import read_json
-from dataspoke.local_hub.search import Page, Query, criteria
+from dataspoke.local_hub.search import Page, Query
 
 _MOST_COUNT = 10_000
 
@@ -62,8 +63,17 @@ async def _scroll_entities(request: Request) -> Response:
     body = read_json(await request.body() or b"{}")
     if not isinstance(body, Mapping):
         raise BadRequest("Cannot parse the request: it is no JSON object")
-    types = body.get("entities") or []
-    return await _scrolled(request, types, body.get("aspects") or [], body.get("filter"))
+    types, aspects = _names(body, "entities"), _names(body, "aspects")
+    return await _scrolled(request, types, aspects, body.get("filter"))
+
+
+def _names(body: Mapping[str, Any], name: str) -> list[str]:
+    found = body.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadRequest(f"Parameter {name} must be a list of names")
+    return found
 
 
 async def _list_entities(request: Request) -> Response:
@@ -99,12 +109,13 @@ async def _scrolled(
     return answer(body)
 
 
-def _groups(filters: Any) -> Any:
+def _groups(filters: Any) -> Groups:
     """The filter of the OpenAPI `{"and": [{"criteria": […]}]}`, or an OR of ANDs as elsewhere."""
     if isinstance(filters, Mapping) and isinstance(filters.get("and"), list):
         joined: list[Any] = []
         for group in filters["and"]:
-            joined.extend(group.get("criteria") or [group])
+            inside = group.get("criteria") if isinstance(group, Mapping) else None
+            joined.extend(inside if isinstance(inside, list) else [group])
         return criteria([{"and": joined}])
     return criteria(filters)
 
@@ -131,9 +142,8 @@ async def _scroll_relationships(request: Request) -> Response:
     after = number(query.get("scrollId"), "scrollId", 0)
     sources = _urns_of(body.get("sourceFilter"))
     destinations = _urns_of(body.get("destinationFilter"))
-    kinds = query.getlist("relationshipTypes") or body.get("relationshipTypes") or None
-    if kinds == ["*"]:
-        kinds = None
+    given = query.getlist("relationshipTypes") or _names(body, "relationshipTypes")
+    kinds = None if given in ([], ["*"]) else given
     index = _discovery(request).index
     page = await in_thread(
         lambda: relationships.scroll(index, sources, destinations, kinds, after, count)
@@ -167,13 +177,13 @@ def _urns_of(filters: Any) -> list[str] | None:
 
 async def _scroll_lineage(request: Request) -> Response:
     body = read_json(await request.body() or b"{}")
-    urns = body.get("urns") if isinstance(body, Mapping) else None
-    if not isinstance(urns, list):
+    urns = _names(body, "urns") if isinstance(body, Mapping) else []
+    if not urns:
         raise BadRequest("The request needs a list of urns")
     query = request.query_params
     count = number(query.get("count"), "count", 10, most=_MOST_COUNT)
     after = number(query.get("scrollId"), "scrollId", 0)
-    direction = (query.get("direction") or body.get("direction") or "").upper()
+    direction = str(query.get("direction") or body.get("direction") or "").upper()
     found = _discovery(request)
     kinds = found.lineage.kinds()
 
