@@ -17,9 +17,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from dataspoke.core.errors import ConfigError
+from dataspoke.core.errors import ConfigError, FatalError
 
 # Part of the name in the cache: another graph for the same weights is another file.
 GRAPH_VERSION = 1
@@ -75,13 +76,18 @@ def build_graph(config: Mapping[str, Any], weights: Path, target: Path) -> None:
 
 def _read_weights(path: Path) -> dict[str, Array]:
     """All weights as float32, without the prefix that some files put before each name."""
-    tensors = load_file(path)
+    try:
+        tensors = load_file(path)
+    except SafetensorError as exc:
+        raise FatalError(
+            f"Cannot read the weights {path}: {exc}. Delete the model's folder and fetch it again."
+        ) from exc
     marker = "embeddings.word_embeddings.weight"
     prefix = next((name[: -len(marker)] for name in tensors if name.endswith(marker)), "")
     return {
         name.removeprefix(prefix): np.ascontiguousarray(weight, dtype=np.float32)
         for name, weight in tensors.items()
-        if name.startswith(prefix) and np.issubdtype(weight.dtype, np.floating)
+        if name.startswith(prefix) and weight.dtype.kind not in "iub"
     }
 
 

@@ -94,7 +94,8 @@ class Condition:
     """One hard condition on a payload field.
 
     `eq` and `in` match when any element of a list field is among `values`; `prefix` when one
-    starts with `values[0]`; `gte` / `lte` compare numbers; `exists` needs a non-empty field.
+    starts with `values[0]`; `gte` / `lte` compare numbers; `exists` needs a non-empty field and is
+    all that can be asked of free text and of lists of objects.
     """
 
     field: str

