@@ -6,7 +6,8 @@ import asyncio
 import hmac
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -18,13 +19,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dataspoke.local_hub.bootstrap import bootstrap
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
-from dataspoke.local_hub.http import answer, refusal
-from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.http import answer, finish, refusal
+from dataspoke.local_hub.hub import Hub, now_millis
 from dataspoke.local_hub.news import News
 from dataspoke.local_hub.routes import events, graph, openapi, operations, restli
 from dataspoke.local_hub.transports import publishing, schema_registry
 
 logger = logging.getLogger(__name__)
+
+_KEEP_EVENTS_MILLIS = 7 * 86_400_000
+_TRIM_SECONDS = 600
+_TRIMMED_AT_ONCE = 5000
 
 # Kafka clients send no token to the schema registry, and probes none at all.
 _OPEN_PATHS = ("/health", "/admin", "/schema-registry/")
@@ -44,23 +49,28 @@ def create_app(
     runs, events also go to the Kafka at `kafka` (HOST:PORT) and to the queue in the PostgreSQL
     at `pg_queue` (URL). Opening raises FatalError when the folder is in use or damaged.
     """
-    hub = Hub.open(home, models)
+    with ExitStack() as opening:
+        hub = Hub.open(home, models)
+        opening.callback(hub.close)
+        bootstrap(hub)
+        discovery = Discovery.open(home, hub)
+        opening.callback(discovery.close)
+        opening.enter_context(publishing(hub.store, kafka=kafka, pg_queue=pg_queue))
+        resources = opening.pop_all()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         news = app.state.news = News(asyncio.get_running_loop())
-        remove = hub.store.add_listener(news.announce)
-        try:
-            with publishing(hub.store, kafka=kafka, pg_queue=pg_queue):
+        with resources:
+            remove = hub.store.add_listener(news.announce)
+            trimming = asyncio.create_task(_trim_events(hub, discovery))
+            try:
                 yield
-        finally:
-            remove()
-            news.close()
-            discovery.close()
-            hub.close()
+            finally:
+                trimming.cancel()
+                remove()
+                news.close()
 
-    bootstrap(hub)
-    discovery = Discovery.open(home, hub)
     app = FastAPI(
         title="Data Spoke local hub",
         lifespan=lifespan,
@@ -87,6 +97,18 @@ def create_app(
     if token is not None:
         app.add_middleware(BearerToken, token=token)
     return app
+
+
+async def _trim_events(hub: Hub, discovery: Discovery) -> None:
+    """Keep the change log as long as Kafka keeps its topics by default, but for the index."""
+    while True:
+        if not await finish(_trim(hub, discovery.index.cursor)):
+            await asyncio.sleep(_TRIM_SECONDS)
+
+
+def _trim(hub: Hub, up_to: int) -> Future[int]:
+    before = now_millis() - _KEEP_EVENTS_MILLIS
+    return hub.store.submit(lambda tx: tx.trim_events(before, up_to, _TRIMMED_AT_ONCE))
 
 
 class RawPath:

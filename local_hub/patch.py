@@ -110,7 +110,7 @@ def apply_patch(aspect_name: str, current: Mapping[str, Any] | None, patch: Any)
 
 
 def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[str, Any]:
-    """What a patch starts from when there is no aspect: empty collections and fresh stamps.
+    """What a patch starts from when there is no aspect: nothing, as far as it may be nothing.
 
     `stamp` is the audit stamp of the change, `{actor, time}`.
     """
@@ -119,7 +119,9 @@ def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[st
         kind, default = part["type"], part.get("default")
         name = kind.get("name") if isinstance(kind, Mapping) else str(kind).rpartition(".")[2]
         container = kind.get("type") if isinstance(kind, Mapping) else None
-        if default in ([], {}) or ("default" not in part and container in ("array", "map")):
+        if isinstance(default, list | dict):
+            found[part["name"]] = copy.deepcopy(default)
+        elif "default" not in part and container in ("array", "map"):
             found[part["name"]] = {} if container == "map" else []
         elif "default" in part:
             continue
@@ -127,6 +129,8 @@ def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[st
             found[part["name"]] = dict(stamp)
         elif name == "ChangeAuditStamps":
             found[part["name"]] = {"created": dict(stamp), "lastModified": dict(stamp)}
+        elif kind == "boolean":
+            found[part["name"]] = False
         elif part["name"] in ("title", "description"):
             found[part["name"]] = ""
     return found

@@ -103,6 +103,11 @@ class SearchStore:
         finally:
             connection.close()
 
+    @property
+    def cursor(self) -> int:
+        """Offset of the last event that the index has taken in; -1 when it is being built."""
+        return self._cursor
+
     def field_number(self, name: str) -> int | None:
         """The number of a field that has index rows, or None."""
         return self._fields.get(name)

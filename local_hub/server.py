@@ -7,9 +7,22 @@ import sys
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from dataspoke.core.errors import ConfigError
 from dataspoke.local_hub.app import create_app
+
+
+class _Server(uvicorn.Server):
+    """Ends waiting polls before it waits for open requests."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.news.close()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -34,7 +47,7 @@ def serve(
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, timeout_graceful_shutdown=5
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config, app).run(sockets=[listener])
     finally:
         listener.close()
 

@@ -129,10 +129,11 @@ class Store:
         transaction = Transaction(connection, self.aspect_numbers)
         while True:
             jobs = self._take_jobs()
-            if jobs:
-                self._commit_together(connection, transaction, jobs)
-            else:
+            if not jobs:
                 break
+            # From here on a caller can no longer take its job back.
+            jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
+            self._commit_together(connection, transaction, jobs)
         connection.close()
 
     def _take_jobs(self) -> list[_Job]:

@@ -130,6 +130,14 @@ class Transaction:
         """Append to the change log."""
         self._events.append(event)
 
+    def trim_events(self, before: int, up_to: int, most: int) -> int:
+        """Remove at most `most` events older than `before` (UTC ms), none behind `up_to`."""
+        return self.connection.execute(
+            "DELETE FROM events WHERE offset IN (SELECT offset FROM events WHERE offset <= ? "
+            "AND created_at < ? ORDER BY offset LIMIT ?)",
+            (up_to, before, most),
+        ).rowcount
+
     def set_cursor(self, name: str, offset: int) -> None:
         """Keep an offset under a name."""
         self.connection.execute(

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.patch import apply_patch, empty_aspect
+from dataspoke.local_hub.patch import TEMPLATES, apply_patch, empty_aspect
 from dataspoke.local_hub.registry import Registry
+from dataspoke.local_hub.validate import Validator
 
 TAG, OTHER = "urn:li:tag:a", "urn:li:tag:b"
 FIELD = "urn:li:schemaField:(urn:li:dataset:(urn:li:dataPlatform:x,{},PROD),c)"
@@ -235,6 +236,19 @@ def test_a_patch_of_nothing_starts_from_empty_collections(registry: Registry) ->
         "terms": [],
         "auditStamp": stamp,
     }
+    ownership = empty_aspect(registry.aspects["ownership"].schema, stamp)
+    assert (ownership["owners"], ownership["ownerTypes"]) == ([], {})
     dashboard = empty_aspect(registry.aspects["dashboardInfo"].schema, stamp)
     assert dashboard["title"] == ""
     assert dashboard["lastModified"] == {"created": stamp, "lastModified": stamp}
+
+
+# What only the patch itself can say.
+_NAMED_BY_THE_PATCH = {"propertyDefinition", "formInfo"}
+
+
+@pytest.mark.parametrize("name", sorted(TEMPLATES.keys() - _NAMED_BY_THE_PATCH))
+def test_the_start_of_a_patch_is_itself_valid(registry: Registry, name: str) -> None:
+    schema = registry.aspects[name].schema
+    start = empty_aspect(schema, {"actor": "urn:li:corpuser:x", "time": 1})
+    Validator().check(registry.aspects[name], start)

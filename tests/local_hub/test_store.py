@@ -160,3 +160,35 @@ def test_many_writers_and_readers_do_not_disturb_each_other(store: Store) -> Non
         thread.join()
     assert store.last_offset() == 120
     assert store.count("dataset") == 12
+
+
+def test_old_events_go_and_offsets_go_on(store: Store) -> None:
+    for at in (10, 20, 30):
+        store.write(lambda tx, at=at: tx.add_event(("T", "k", at, "{}")))
+    assert store.write(lambda tx: tx.trim_events(before=25, up_to=1, most=9)) == 1
+    assert store.write(lambda tx: tx.trim_events(before=25, up_to=9, most=9)) == 1
+    assert [event.offset for event in store.read_events(None, 0, 9)] == [3]
+    store.write(lambda tx: tx.trim_events(before=99, up_to=9, most=9))
+    store.write(lambda tx: tx.add_event(("T", "k", 40, "{}")))
+    assert [event.offset for event in store.read_events(None, 0, 9)] == [4]
+
+
+def test_a_job_that_was_taken_back_is_not_done_and_stops_nobody(store: Store) -> None:
+    gate = threading.Event()
+    store.submit(lambda tx: gate.wait(10))
+    taken_back = store.submit(lambda tx: tx.add_entity("u1", "dataset"))
+    kept = store.submit(lambda tx: tx.add_entity("u2", "dataset"))
+    assert taken_back.cancel()
+    gate.set()
+    kept.result(10)
+    assert store.list_urns("dataset", 0, 9) == ["u2"]
+
+
+def test_a_failure_of_the_database_is_said_and_the_next_write_works(store: Store) -> None:
+    def fail(tx: Transaction) -> None:
+        tx.connection.execute("SELECT * FROM no_such_table")
+
+    with pytest.raises(sqlite3.Error):
+        store.write(fail)
+    _put(store, "u1")
+    assert store.last_offset() == 1
