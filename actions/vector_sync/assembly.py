@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -28,16 +27,6 @@ from dataspoke.core.telemetry.metrics import SyncMetrics
 from dataspoke.core.work.table import SqlWorkTable
 
 logger = logging.getLogger(__name__)
-
-# The pipeline's thread waits for the disk at each event, and gets the interpreter back only
-# when a busy worker thread's turn is over: 5 ms by default, which allows a hundred events per
-# second. Shorter turns give it ten times that, and cost the workers a few per cent.
-_TURN_S = 0.0002
-
-# A batch is hundreds of thousands of small objects, none of them in a cycle. By default each
-# seven hundred make the collector look, in the end through all that DataHub's models allocate
-# at import: measured, that was half of all CPU time.
-_COLLECT_AFTER = (20_000, 50, 100)
 
 
 class Running:
@@ -101,7 +90,6 @@ class Running:
             ).start()
             logger.info("Health checks of %s are at %s", name, self._health.url)
         if self._crew:
-            _tune_interpreter()
             self._crew.start()
         if upkeep:
             upkeep.start()
@@ -120,14 +108,6 @@ class Running:
         if self._parts:
             self._parts.close()
         self._database.close()
-
-
-def _tune_interpreter() -> None:
-    """Settings of the whole process; see the constants for what they are worth."""
-    sys.setswitchinterval(_TURN_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 def _stop_requested(source: Any) -> bool:
