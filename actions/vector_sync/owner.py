@@ -65,6 +65,14 @@ def index_to_check(
             yield index
 
 
+def describe_index(settings: Settings, spec: IndexSpec, database: Database) -> None:
+    """Let the ledger describe the folder that is there: a lost one is forgotten, an unknown one
+    taken over. An owner at work has done so already."""
+    with owned(settings, spec) as index:
+        if index is not None:
+            Outbox(database, spec).bind(index.generation, index.urns())
+
+
 def drain(
     settings: Settings,
     spec: IndexSpec,

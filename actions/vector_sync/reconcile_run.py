@@ -12,7 +12,7 @@ from dataspoke.actions.vector_sync.check import Differences, IndexView, check
 from dataspoke.actions.vector_sync.classify import KINDS
 from dataspoke.actions.vector_sync.crew import Crew
 from dataspoke.actions.vector_sync.engine import Limits
-from dataspoke.actions.vector_sync.owner import drain, index_to_check
+from dataspoke.actions.vector_sync.owner import describe_index, drain, index_to_check
 from dataspoke.actions.vector_sync.parts import Parts, insist, now_ms, open_parts
 from dataspoke.actions.vector_sync.reconcile import Reconcile, Summary, checked_types
 from dataspoke.actions.vector_sync.upkeep import cursor_key, index_identity, marker_key
@@ -55,6 +55,8 @@ def repair(
     chosen = checked_types(types)
     parts = open_parts(settings, name=_NAME, pause=None)
     try:
+        if not settings.qdrant_url:
+            describe_index(settings, parts.spec, parts.database)
         identity = index_identity(parts)
         summary = _put_rows(parts, chosen, max_removals, restart, progress)
         _work_off(parts, max_removals, progress)

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
-from dataspoke.actions.vector_sync.joining import wait_until_joined
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from datahub_actions.pipeline.pipeline_context import PipelineContext
+from datahub_actions.plugin.source.kafka.kafka_event_source import KafkaEventSource
+from logged_process import free_port
+from mock_kafka import MockKafka
+
+from dataspoke.actions.vector_sync import joining
+from dataspoke.actions.vector_sync.joining import commit_start, wait_until_joined
+from dataspoke.core.errors import RetriableError
+
+TOPIC = "MetadataChangeLog_Versioned_v1"
 
 
 class OwnSource:
     def __init__(self) -> None:
         self.joined = threading.Event()
-
-
-@dataclass
-class Partition:
-    offset: int
-
-
-class Consumer:
-    """What we use of a Kafka consumer; assigned at the third look."""
-
-    def __init__(self, committed: list[int]) -> None:
-        self._committed = committed
-        self._looks = 0
-        self.commits: list[list[int]] = []
-
-    def assignment(self) -> list[Partition]:
-        self._looks += 1
-        return [Partition(-1) for _ in self._committed] if self._looks > 2 else []
-
-    def committed(self, partitions: list[Partition], timeout: float) -> list[Partition]:
-        return [Partition(offset) for offset in self._committed]
-
-    def get_watermark_offsets(self, partition: Partition, timeout: float) -> tuple[int, int]:
-        return 0, 77
-
-    def commit(self, offsets: list[Partition], asynchronous: bool) -> None:
-        assert not asynchronous
-        self.commits.append([partition.offset for partition in offsets])
-
-
-class KafkaSource:
-    def __init__(self, committed: list[int]) -> None:
-        self.consumer = Consumer(committed)
 
 
 def test_our_own_source_says_when() -> None:
@@ -58,21 +35,56 @@ def test_a_stop_ends_the_waiting() -> None:
     stop = threading.Event()
     stop.set()
     assert not wait_until_joined(OwnSource(), stop)
-    assert not wait_until_joined(KafkaSource([5]), stop)
     assert not wait_until_joined(object(), stop)
-
-
-def test_a_new_kafka_group_commits_where_it_joined() -> None:
-    source = KafkaSource([-1001, 40, -1001])
-    assert wait_until_joined(source, threading.Event())
-    assert source.consumer.commits == [[77, 77]]
-
-
-def test_a_known_kafka_group_keeps_its_offsets() -> None:
-    source: Any = KafkaSource([3, 40])
-    assert wait_until_joined(source, threading.Event())
-    assert source.consumer.commits == []
 
 
 def test_a_source_that_says_nothing_gets_a_moment() -> None:
     assert wait_until_joined(object(), threading.Event(), grace_s=0.01)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockKafka]:
+    with MockKafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+def kafka_source(kafka: MockKafka, group: str) -> KafkaEventSource:
+    config = {"connection": {"bootstrap": kafka.bootstrap}, "topic_routes": {"mcl": TOPIC}}
+    return KafkaEventSource.create(config, PipelineContext(group, None))
+
+
+def offsets(source: KafkaEventSource) -> list[int]:
+    partitions = [TopicPartition(TOPIC, number) for number in range(4)]
+    return [found.offset for found in source.consumer.committed(partitions, timeout=10)]
+
+
+def produce(kafka: MockKafka, *partitions: int) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    for partition in partitions:
+        producer.produce(TOPIC, b"x", partition=partition)
+    assert producer.flush(10) == 0
+
+
+def test_a_new_kafka_group_begins_where_the_log_ended_at_its_first_start(kafka: MockKafka) -> None:
+    produce(kafka, 0, 0, 2)
+    source = kafka_source(kafka, "new")
+    commit_start(source)
+    assert offsets(source) == [2, 0, 1, 0]
+    produce(kafka, 0)
+    commit_start(source)
+    assert offsets(source) == [2, 0, 1, 0]
+    source.close()
+
+
+def test_a_kafka_that_is_away_is_to_be_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "_TIMEOUT_S", 0.5)
+    config = {"connection": {"bootstrap": f"127.0.0.1:{free_port()}"}}
+    source = KafkaEventSource.create(config, PipelineContext("lost", None))
+    with pytest.raises(RetriableError, match=r"source\.config\.connection\.bootstrap"):
+        commit_start(source)
+    source.close()
+
+
+def test_other_sources_have_nothing_to_commit() -> None:
+    commit_start(OwnSource())
+    commit_start(None)
