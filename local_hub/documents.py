@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from dataspoke.local_hub.paths import Paths
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec, annotations_in
 
 # Longer texts are searched by their words, not matched as a whole.
@@ -50,15 +51,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class _Extractor:
-    """Where a searchable field lies within an aspect, and how it is kept."""
+class _Field:
+    """A searchable field of an aspect, and how it is kept."""
 
-    path: tuple[str, ...]
     name: str
     kind: str
     by_default: bool
     has_values: str | None
     count_values: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What to read of an aspect: `paths` leads to the fields, then to the relationships."""
+
+    aspect: str
+    paths: Paths
+    fields: tuple[_Field, ...]
+    relationships: tuple[str, ...]
 
 
 def document_of(spec: EntitySpec, urn: str, aspects: Mapping[str, Mapping[str, Any]]) -> Document:
@@ -68,9 +78,11 @@ def document_of(spec: EntitySpec, urn: str, aspects: Mapping[str, Mapping[str, A
         aspect = spec.aspects.get(name)
         if aspect is None:
             continue
-        for extractor in _searchable(aspect):
-            _extract(document, extractor, value)
-        document.edges.extend(edges_of(aspect, urn, value))
+        plan = _plan_of(aspect)
+        found = plan.paths.read(value)
+        for field_plan, values in zip(plan.fields, found, strict=False):
+            _add_field(document, field_plan, values)
+        document.edges.extend(_edges(plan, urn, value, found[len(plan.fields) :]))
     document.removed = document.fields.get("removed") == ["true"]
     if "structuredProperties" in aspects:
         _add_structured(document, aspects["structuredProperties"])
@@ -78,64 +90,39 @@ def document_of(spec: EntitySpec, urn: str, aspects: Mapping[str, Mapping[str, A
     return document
 
 
-def edges_of(aspect: AspectSpec, urn: str, value: Mapping[str, Any]) -> Iterator[Edge]:
+def _edges(
+    plan: _Plan, urn: str, value: Mapping[str, Any], found: Sequence[Sequence[Any]]
+) -> Iterator[Edge]:
     """The relationships that an aspect of an entity states."""
     seen = set()
-    for path, kind in _relationships(aspect):
-        if path[0] == _FINE_GRAINED:
-            continue
-        for found in values_at(value, path):
-            if isinstance(found, str) and (kind, found) not in seen:
-                seen.add((kind, found))
-                yield Edge(urn, kind, found, aspect.name)
+    for kind, destinations in zip(plan.relationships, found, strict=True):
+        for destination in destinations:
+            if type(destination) is str and (kind, destination) not in seen:
+                seen.add((kind, destination))
+                yield Edge(urn, kind, destination, plan.aspect)
     # Column lineage relates the columns with each other, not with the entity that states it.
     for lineage in value.get(_FINE_GRAINED) or ():
         for downstream in lineage.get("downstreams") or ():
             for upstream in lineage.get("upstreams") or ():
-                yield Edge(downstream, "DownstreamOf", upstream, aspect.name)
+                yield Edge(downstream, "DownstreamOf", upstream, plan.aspect)
 
 
-def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
-    """All values at a path of an annotation; unions are entered on the way."""
-    if not path:
-        yield value
-        return
-    first, *rest = path
-    if first == "*":
-        if isinstance(value, list):
-            for item in value:
-                yield from values_at(item, rest)
-        elif isinstance(value, Mapping):
-            for name, item in value.items():
-                yield from values_at(item if rest else f"{name}={_text(item)}", rest)
-        return
-    if not isinstance(value, Mapping):
-        return
-    if first == "$key":
-        yield from value
-    elif first in value:
-        yield from values_at(value[first], rest)
-    elif len(value) == 1:
-        (inner,) = value.values()
-        if isinstance(inner, Mapping) and first in inner:
-            yield from values_at(inner[first], rest)
-
-
-def _extract(document: Document, extractor: _Extractor, aspect: Mapping[str, Any]) -> None:
-    texts = [text for text in map(_text, values_at(aspect, extractor.path)) if text]
-    if extractor.has_values:
-        document.fields[extractor.has_values] = [str(bool(texts)).lower()]
-        document.filters.add(extractor.has_values)
-    if extractor.count_values:
-        document.fields[extractor.count_values] = [str(len(texts))]
+def _add_field(document: Document, plan: _Field, values: Sequence[Any]) -> None:
+    texts = [text for text in map(_text, values) if text]
+    if plan.has_values and (texts or plan.has_values not in document.fields):
+        document.fields[plan.has_values] = [str(bool(texts)).lower()]
+        document.filters.add(plan.has_values)
+    if plan.count_values:
+        document.fields[plan.count_values] = [str(len(texts))]
     if not texts:
         return
-    known = document.fields.setdefault(extractor.name, [])
-    known.extend(text[:LONGEST_VALUE] for text in texts if text[:LONGEST_VALUE] not in known)
-    if extractor.kind in _FILTERED_TYPES:
-        document.filters.add(extractor.name)
-    if extractor.by_default:
-        if extractor.name in _NAME_FIELDS:
+    known = document.fields.get(plan.name, [])
+    shown = dict.fromkeys([*known, *(text[:LONGEST_VALUE] for text in texts)])
+    document.fields[plan.name] = list(shown)
+    if plan.kind in _FILTERED_TYPES:
+        document.filters.add(plan.name)
+    if plan.by_default:
+        if plan.name in _NAME_FIELDS:
             document.names.extend(texts)
         else:
             document.texts.extend(texts)
@@ -151,6 +138,8 @@ def _add_structured(document: Document, aspect: Mapping[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
@@ -158,39 +147,34 @@ def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, list) else str(value)
 
 
-def _searchable(aspect: AspectSpec) -> tuple[_Extractor, ...]:
-    found = _EXTRACTORS.get(aspect)
-    if found is None:
-        found = _EXTRACTORS[aspect] = tuple(_read_searchable(aspect))
-    return found
+def _plan_of(aspect: AspectSpec) -> _Plan:
+    plan = _PLANS.get(aspect)
+    if plan is None:
+        plan = _PLANS[aspect] = _read_plan(aspect)
+    return plan
 
 
-def _relationships(aspect: AspectSpec) -> tuple[tuple[tuple[str, ...], str], ...]:
-    found = _RELATIONSHIPS.get(aspect)
-    if found is None:
-        found = _RELATIONSHIPS[aspect] = tuple(
-            (path, annotation["name"])
-            for path, annotation in annotations_in(aspect.schema, "Relationship")
-        )
-    return found
-
-
-def _read_searchable(aspect: AspectSpec) -> Iterator[_Extractor]:
+def _read_plan(aspect: AspectSpec) -> _Plan:
+    paths, fields, relationships = [], [], []
     for path, annotation in annotations_in(aspect.schema, "Searchable"):
         steps = [step for step in path if step not in ("*", "$key")]
         kind = annotation.get("fieldType") or "TEXT"
-        yield _Extractor(
-            path,
-            annotation.get("fieldName") or steps[-1],
-            kind,
-            annotation.get("queryByDefault", kind in _TEXT_TYPES) is True,
-            annotation.get("hasValuesFieldName"),
-            annotation.get("numValuesFieldName"),
+        paths.append(path)
+        fields.append(
+            _Field(
+                annotation.get("fieldName") or steps[-1],
+                kind,
+                annotation.get("queryByDefault", kind in _TEXT_TYPES) is True,
+                annotation.get("hasValuesFieldName"),
+                annotation.get("numValuesFieldName"),
+            )
         )
+    for path, annotation in annotations_in(aspect.schema, "Relationship"):
+        if path[0] != _FINE_GRAINED:
+            paths.append(path)
+            relationships.append(annotation["name"])
+    return _Plan(aspect.name, Paths(paths), tuple(fields), tuple(relationships))
 
 
-# Compiled once per aspect; the specs of a registry live as long as the hub.
-_EXTRACTORS: WeakKeyDictionary[AspectSpec, tuple[_Extractor, ...]] = WeakKeyDictionary()
-_RELATIONSHIPS: WeakKeyDictionary[AspectSpec, tuple[tuple[tuple[str, ...], str], ...]] = (
-    WeakKeyDictionary()
-)
+# Made once per aspect; the specs of a registry live as long as the hub.
+_PLANS: WeakKeyDictionary[AspectSpec, _Plan] = WeakKeyDictionary()
