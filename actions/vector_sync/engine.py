@@ -130,6 +130,8 @@ class SyncEngine:
         while not stop.is_set():
             try:
                 done = self.run_once()
+                # An idle turn proves nothing while another thread holds the row that failed here.
+                back = self._outage.reason and (done or not self._open_rows())
             except (FatalError, ConfigError):
                 raise
             except Exception as exc:
@@ -140,7 +142,8 @@ class SyncEngine:
                 stop.wait(delay_s(failures, exc))
                 continue
             failures = 0
-            self._outage.over(me)
+            if back:
+                self._outage.over_for_all()
             if not done and self.wake.wait(self._limits.idle_s):
                 self.wake.clear()
                 # A change of one entity arrives as several events: one look serves them all.
@@ -173,6 +176,9 @@ class SyncEngine:
 
     def close(self) -> None:
         self._leases.close()
+
+    def _open_rows(self) -> int:
+        return self._work.stats(now=self._clock(), kinds=KINDS).open
 
     def _sync(self, claims: Sequence[Claim]) -> None:
         """Handle a batch; where it fails as a whole, split it down to the row that is at fault."""

@@ -58,9 +58,22 @@ class Outage:
             self._on_change(True)
 
     def over(self, who: Hashable) -> None:
+        """`who` got through; the others may still wait."""
         with self._lock:
             if self._waiting.pop(who, None) is None or self._waiting:
                 return
+        self._say_over()
+
+    def over_for_all(self) -> None:
+        """What everybody waited for is back."""
+        with self._lock:
+            if not self._waiting:
+                return
+            self._waiting.clear()
+        self._say_over()
+
+    def _say_over(self) -> None:
+        with self._lock:
             self._said.clear()
         logger.warning("%s goes on.", self._name)  # the stock CLIs show no INFO of ours
         if self._on_change:
