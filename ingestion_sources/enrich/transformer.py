@@ -10,7 +10,9 @@ from datahub.emitter.mcp import MetadataChangeProposalWrapper
 from datahub.ingestion.api.common import ControlRecord, PipelineContext, RecordEnvelope
 from datahub.ingestion.api.transform import Transformer
 from datahub.metadata.schema_classes import (
+    AuditStampClass,
     DomainAssociationClass,
+    EditableSchemaMetadataClass,
     GlossaryTermAssociationClass,
     MetadataAttributionClass,
     MetadataChangeEventClass,
@@ -108,10 +110,12 @@ class EnrichTransformer(Transformer):
     def _column_proposals(
         self, urn: str, columns: list[Additions]
     ) -> list[MetadataChangeProposalClass]:
-        patch = DatasetPatchBuilder(urn)
+        patch = _ColumnPatch(urn)
         for additions in columns:
             assert additions.column is not None
             field = patch.for_field(additions.column)
+            if additions.terms:
+                patch.stamp_terms(additions.column, self._attribution.time)
             for tag in additions.tags:
                 field.add_tag(TagAssociationClass(tag=tag, attribution=self._attribution))
             for term in additions.terms:
@@ -119,6 +123,17 @@ class EnrichTransformer(Transformer):
                     GlossaryTermAssociationClass(urn=term, attribution=self._attribution)
                 )
         return list(patch.build())
+
+
+class _ColumnPatch(DatasetPatchBuilder):
+    def stamp_terms(self, column: str, time_ms: int) -> None:
+        """DataHub requires an audit stamp beside the terms, which `add_term` does not send."""
+        self._add_patch(
+            EditableSchemaMetadataClass.ASPECT_NAME,
+            "add",
+            path=("editableSchemaFieldInfo", column, "glossaryTerms", "auditStamp"),
+            value=AuditStampClass(time=time_ms, actor=ACTOR),
+        )
 
 
 def _urn_and_aspects(record: Any) -> tuple[str | None, list[Any]]:

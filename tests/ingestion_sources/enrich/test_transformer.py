@@ -19,23 +19,12 @@ from datahub.metadata.schema_classes import (
     StringTypeClass,
     SubTypesClass,
 )
+from enrich_rules import CONFIG, URN
 
 from dataspoke.ingestion_sources.enrich.config import EnrichConfig
 from dataspoke.ingestion_sources.enrich.transformer import EnrichTransformer
 
-URN = "urn:li:dataset:(urn:li:dataPlatform:postgres,shop.crm.customers,PROD)"
 GOLDEN = Path(__file__).parent / "proposals.golden.json"
-
-CONFIG = {
-    "rules": [
-        {
-            "match": {"platform": "postgres", "name": r"shop\.crm\..*"},
-            "add": {"tags": ["crm"], "terms": ["customer"], "owners": ["group:crm"],
-                    "domain": "sales"},
-        },
-        {"match": {"column": ".*email.*"}, "add": {"tags": ["PII"], "terms": ["email"]}},
-    ]
-}  # fmt: skip
 
 
 def transformer() -> EnrichTransformer:
