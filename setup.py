@@ -16,7 +16,10 @@ FOLDERS = (
     "search_service",
 )
 
-packages = find_packages(include=[*FOLDERS, *(f"{folder}.*" for folder in FOLDERS)])
+# Folders of data files: packages too, in the eyes of setuptools.
+DATA = ("recipes.actions", "recipes.ingest", "search_service.web")
+
+packages = [*find_packages(include=[*FOLDERS, *(f"{folder}.*" for folder in FOLDERS)]), *DATA]
 
 setup(
     package_dir={"dataspoke": "."},
