@@ -12,6 +12,10 @@ from fastapi import FastAPI
 from dataspoke.core.errors import ConfigError
 from dataspoke.local_hub.app import create_app
 
+# Clients pause longer than uvicorn's five seconds between two calls, and a connection that is
+# closed under them costs them the next call.
+_KEEP_ALIVE_SECONDS = 75
+
 
 class _Server(uvicorn.Server):
     """Ends waiting polls before it waits for open requests."""
@@ -45,7 +49,11 @@ def serve(
         )
         sys.stdout.flush()
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=5,
         )
         _Server(config, app).run(sockets=[listener])
     finally:
