@@ -94,7 +94,12 @@ def test_every_folder_with_code_is_a_package() -> None:
 def named_paths(text: str) -> list[str]:
     """Paths that a page names: link targets and code that looks like a path of the tree."""
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)[^)]*\)", text)
-    code = re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?)`", text)
+    here = {path.name for path in ROOT.iterdir()}
+    code = [
+        name
+        for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?)`", text)
+        if name.split("/")[0] in here
+    ]
     recipes = re.findall(r"(recipes/[\w./-]+\.yml)", text)
     return sorted({*links, *code, *recipes})
 
