@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from dataspoke.core.errors import ConfigError
+from dataspoke.core.telemetry.listening import listen, url_of
 from dataspoke.local_hub.app import create_app
 
 # Clients pause longer than uvicorn's five seconds between two calls, and a connection that is
@@ -39,12 +39,11 @@ def serve(
     pg_queue: str | None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used."""
-    listener = _listen(host, port)
+    listener = listen(host, port)
     try:
         app = create_app(home, token=token, kafka=kafka, pg_queue=pg_queue)
-        url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
         sys.stdout.write(
-            f"Data Spoke local hub on {url} (data in {home}).\n"
+            f"Data Spoke local hub on {url_of(listener)} (data in {home}).\n"
             "It is for trials, development and tests; never for production.\n"
         )
         sys.stdout.flush()
@@ -58,25 +57,3 @@ def serve(
         _Server(config, app).run(sockets=[listener])
     finally:
         listener.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only for sockets that say they are TCP: without it, each
-    # answer would wait 40 ms for the client's acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except OSError as exc:
-        listener.close()
-        raise ConfigError(
-            f"Cannot listen on {host}:{port}: {exc.strerror}. Stop what uses the port, or choose "
-            "another one with --port (0 picks a free one)."
-        ) from exc
-    return listener
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import logging
 import signal
-import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from dataspoke.core.errors import ConfigError, DataSpokeError
 from dataspoke.core.settings import Settings
+from dataspoke.core.telemetry.listening import listen, url_of
 from dataspoke.search_service.app import create_app
 from dataspoke.search_service.gate import ANY_HOST
 from dataspoke.search_service.runtime import Serving
@@ -40,8 +39,8 @@ def serve(
             "this address could read the catalogue. Listen on 127.0.0.1, or accept that with "
             "--allow-unauthenticated-network."
         )
-    listener = _listen(host, port)
-    url = _url(listener)
+    listener = listen(host, port)
+    url = url_of(listener)
     failures: list[DataSpokeError] = []
 
     def ready(serving: Serving) -> None:
@@ -96,36 +95,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as exc:
-        raise ConfigError(
-            f"Cannot listen on {host}: this name has no address here ({exc.strerror}). "
-            "Give another --host."
-        ) from exc
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(128)
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise ConfigError(
-                f"Cannot listen on {host}:{port}: another process uses this port. "
-                "Give another --port, or --port 0 for a free one."
-            ) from exc
-        raise ConfigError(
-            f"Cannot listen on {host}:{port}: {exc.strerror}. Give another --host or --port."
-        ) from exc
-    return listener
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
