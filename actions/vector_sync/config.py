@@ -86,7 +86,12 @@ class VectorSyncConfig(ConfigModel):
         ),
     )
     batch_size: int = Field(
-        default=256, ge=1, le=2000, description="Rows of work that a thread claims at once."
+        default=256,
+        ge=1,
+        le=2000,
+        description=(
+            "Most rows of work that a thread claims at once. It claims fewer while each takes long."
+        ),
     )
     lease_seconds: int = Field(
         default=15,

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 RETRY_DELAYS_MS = (1_000, 2_000, 4_000, 8_000)
 REFUSED_DELAY_MS = 60_000
 POINTS_AGE_S = 30.0
+FIRST_BATCH = 32
+SMALLEST_BATCH = 8
 
 
 class Embedder(Protocol):
@@ -67,10 +69,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Rows per claim, texts per turn of the embedder, lease and idle times."""
+    """Most rows per claim, lease and idle times. `batch_s` is how long a batch should take: an
+    edit waits for the batches in hand, however long the queue behind them is."""
 
     batch: int = 256
-    texts_per_turn: int = 64
+    batch_s: float = 1.5
     lease_ms: int = 15_000
     idle_s: float = 1.0
     linger_s: float = 0.02
@@ -112,7 +115,6 @@ class SyncEngine:
         self._limits = limits or Limits()
         self._name = name
         self._leases = LeaseKeeper(work, lease_ms=self._limits.lease_ms, clock=clock)
-        self._embedding = threading.Lock()
         self._outage = Outage(name, lambda blocked: metrics.blocked.set(int(blocked)))
         self._refusal: str | None = None
         self._points: tuple[float, int] | None = None
@@ -127,9 +129,11 @@ class SyncEngine:
         """Work until `stop` is set. Outages are waited for; FatalError and ConfigError raise."""
         me = threading.get_ident()
         failures = 0
+        size = min(FIRST_BATCH, self._limits.batch)
         while not stop.is_set():
+            began = time.monotonic()
             try:
-                done = self.run_once()
+                done = self.run_once(size)
                 # An idle turn proves nothing while another thread holds the row that failed here.
                 back = self._outage.reason and (done or not self._open_rows())
             except (FatalError, ConfigError):
@@ -144,19 +148,21 @@ class SyncEngine:
             failures = 0
             if back:
                 self._outage.over_for_all()
+            if done == size:
+                size = next_size(size, time.monotonic() - began, self._limits)
             if not done and self.wake.wait(self._limits.idle_s):
                 self.wake.clear()
                 # A change of one entity arrives as several events: one look serves them all.
                 stop.wait(self._limits.linger_s)
 
-    def run_once(self) -> int:
-        """Claim and handle one batch; returns how many rows were claimed.
+    def run_once(self, size: int | None = None) -> int:
+        """Claim and handle one batch of `size` rows at most; returns how many were claimed.
 
         Raises RetriableError during an outage, after giving the rows back uncounted.
         """
         claims = self._work.claim(
             KINDS,
-            limit=self._limits.batch,
+            limit=size or self._limits.batch,
             lease_ms=self._limits.lease_ms,
             worker=f"{self._name}-{threading.get_ident()}",
             now=self._clock(),
@@ -269,18 +275,11 @@ class SyncEngine:
         return self._points[1]
 
     def _embed(self, changed: Sequence[Changed]) -> Vector:
-        """Vectors of all texts, a few at a time: a short batch need not wait for a long one."""
-        texts = texts_of(changed)
-        # Sorted here too, so that a turn holds texts of like length.
-        order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
-        vectors = np.empty((len(texts), self._embedder.dim), dtype=np.float32)
-        turn = self._limits.texts_per_turn
-        for start in range(0, len(order), turn):
-            rows = order[start : start + turn]
-            with self._embedding:
-                began = time.perf_counter()
-                vectors[rows] = self._embedder.embed([texts[row] for row in rows])
-                self._metrics.embedding_seconds.inc(time.perf_counter() - began)
+        if not changed:
+            return np.empty((0, self._embedder.dim), dtype=np.float32)
+        began = time.perf_counter()
+        vectors = self._embedder.embed(texts_of(changed))
+        self._metrics.embedding_seconds.inc(time.perf_counter() - began)
         return vectors
 
     def _fan_out(self, claim: Claim) -> None:
@@ -357,3 +356,15 @@ class SyncEngine:
         self._metrics.embedded.inc(len(plan.changed))
         self._metrics.deleted.inc(plan.deletions)
         self._metrics.payloads.inc(len(plan.ready) - plan.deletions)
+
+
+def next_size(size: int, took_s: float, limits: Limits) -> int:
+    """Rows to claim after a full batch of `size` took so long: at most twice or half as many.
+
+    >>> limits = Limits(batch=256, batch_s=1.5)
+    >>> [next_size(64, took, limits) for took in (0.1, 1.5, 2.0, 60.0)]
+    [128, 64, 48, 32]
+    """
+    wanted = size * limits.batch_s / max(took_s, 1e-3)
+    bounded = min(max(wanted, size / 2), size * 2)
+    return min(max(int(bounded), SMALLEST_BATCH), limits.batch)

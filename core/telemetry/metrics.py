@@ -27,7 +27,9 @@ class SyncMetrics:
         self.deleted = counter("deleted", "Points removed.")
         self.failed = counter("attempts_failed", "Attempts on single entities that failed.")
         self.dead_letters = counter("dead_letters", "Rows that kept failing and were set aside.")
-        self.embedding_seconds = counter("embedding_seconds", "Time spent in the embedder.")
+        self.embedding_seconds = counter(
+            "embedding_seconds", "Time spent in the embedder, over all threads."
+        )
         self.blocked = gauge("blocked", "1 while something outside is away.")
         self.open_rows = gauge("open_rows", "Rows of work that are not finished.")
         self.dead_rows = gauge("dead_rows", "Dead letters waiting for a person.")

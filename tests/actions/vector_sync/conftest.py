@@ -127,7 +127,7 @@ class Room:
             clock=self.clock,
             guard=RemovalGuard(max_share),
             metrics=self.metrics,
-            limits=limits or Limits(batch=50, texts_per_turn=8),
+            limits=limits or Limits(batch=50),
         )
 
     def settle(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
@@ -12,7 +11,14 @@ import pytest
 
 from dataspoke.actions.vector_sync import fanout
 from dataspoke.actions.vector_sync.decide import Changed, upserts
-from dataspoke.actions.vector_sync.engine import REFUSED_DELAY_MS, RETRY_DELAYS_MS, Limits
+from dataspoke.actions.vector_sync.engine import (
+    FIRST_BATCH,
+    REFUSED_DELAY_MS,
+    RETRY_DELAYS_MS,
+    SMALLEST_BATCH,
+    Limits,
+    next_size,
+)
 from dataspoke.core.documents.render import render
 from dataspoke.core.errors import AccessDeniedError, FatalError, RetriableError, SkippableError
 from dataspoke.core.index.model import IndexOp
@@ -176,7 +182,7 @@ def test_an_entity_that_breaks_the_whole_batch_is_found_by_splitting(room: Any) 
         return embed(texts)
 
     room.embedder.embed = refuse
-    room.engine = room.new_engine(limits=Limits(batch=50, texts_per_turn=50))
+    room.engine = room.new_engine(limits=Limits(batch=50))
     put(room, *urns)
     room.settle()
     assert room.indexed() == set(urns) - {poison}
@@ -355,15 +361,19 @@ def test_a_fan_out_comes_again_when_other_processes_hold_rows(room: Any) -> None
     assert room.engine.run_once() >= 1
 
 
-def test_long_and_short_texts_are_embedded_in_turns_of_like_length(room: Any) -> None:
-    urns = [dataset(f"t{number}") for number in range(20)]
-    for number, urn in enumerate(urns):
-        room.catalogue.put(urn, description="word " * (number * 7 % 20))
-    put(room, *urns)
-    room.settle()
-    lengths = [[len(text) for text in turn] for turn in room.embedder.turns]
-    assert all(max(one) <= min(two) for one, two in itertools.pairwise(lengths))
-    assert [len(turn) for turn in lengths] == [8, 8, 4]
+def test_batches_shrink_while_they_are_slow_and_grow_while_they_are_quick() -> None:
+    limits = Limits(batch=256, batch_s=1.0)
+    size = FIRST_BATCH
+    for _ in range(20):
+        size = next_size(size, took_s=size / 20, limits=limits)
+    assert 16 <= size <= 24
+    for _ in range(20):
+        size = next_size(size, took_s=size / 2000, limits=limits)
+    assert size == 256
+    for _ in range(20):
+        size = next_size(size, took_s=60, limits=limits)
+    assert size == SMALLEST_BATCH
+    assert next_size(4, took_s=0, limits=Limits(batch=4)) == 4
 
 
 def test_a_deletion_fences_off_older_states(room: Any) -> None:
