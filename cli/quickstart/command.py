@@ -102,9 +102,11 @@ def _signals_as_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP end the quickstart as Ctrl-C does.
 
     The first signal is the last one that counts: another must not interrupt the clean-up, in
-    which every program has a deadline of its own.
+    which every program has a deadline of its own. Under `nohup`, SIGHUP stays ignored.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     is_first = True
 
     def interrupt(number: int, frame: FrameType | None) -> None:

@@ -27,9 +27,10 @@ PARENT_OF_ONE = (
 # A quickstart in small: starts two programs, says their pids, and sleeps.
 MINIATURE = textwrap.dedent(
     """
-    import sys, time
+    import signal, sys, time
     from pathlib import Path
     from dataspoke.cli.quickstart.children import Children, Program
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a test run under nohup ignores it
     folder = Path(sys.argv[1])
     children = Children(folder, folder / "lock")
     for name, code in (("one", sys.argv[2]), ("two", sys.argv[3])):
@@ -67,7 +68,10 @@ def test_nothing_survives_the_death_of_the_quickstart(tmp_path: Path, how: signa
         pids = [int(miniature.stdout.readline()) for _ in range(2)]
         wait_until(lambda: "up" in (tmp_path / "two.log").read_text(), what="two is up")
         miniature.send_signal(how)
-        miniature.wait(10)
+        try:
+            miniature.wait(10)
+        finally:
+            miniature.kill()
     for pid in pids:
         wait_until(lambda pid=pid: gone(pid), what=f"{pid} is gone", timeout=20)
     wait_for_leftovers(tmp_path / "lock", timeout=20)
