@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, Self
 
 from datahub.configuration import ConfigModel
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from dataspoke.core.errors import ConfigError
+from dataspoke.core.recipe import read_section
 
 MCL_TOPIC: Final = "MetadataChangeLog_Versioned_v1"
 TIMESERIES_TOPIC: Final = "MetadataChangeLog_Timeseries_v1"
 PLATFORM_EVENT_TOPIC: Final = "PlatformEvent_v1"
-
-_PREFIX = "source.config"
 
 Topic = Literal[
     "MetadataChangeLog_Versioned_v1", "MetadataChangeLog_Timeseries_v1", "PlatformEvent_v1"
@@ -101,29 +98,6 @@ class EventsSourceConfig(ConfigModel):
         return self.lookback_days if self.start == "lookback" else None
 
 
-def read_config(values: Mapping[str, Any]) -> EventsSourceConfig:
+def read_config(values: Mapping[str, Any] | None) -> EventsSourceConfig:
     """Check `source.config`; ConfigError names each wrong key by its full path."""
-    try:
-        return EventsSourceConfig.model_validate(values)
-    except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_context=False)
-        found = "; ".join(
-            f"{'.'.join((_PREFIX, *(str(part) for part in error['loc'])))}: {error['msg']}"
-            f"{_nearest(error['type'], error['loc'], error['input'])}"
-            for error in errors
-        )
-        allowed = ", ".join(EventsSourceConfig.model_fields)
-        raise ConfigError(
-            f"Cannot read the recipe: {found}. Correct it; {_PREFIX} knows {allowed}."
-        ) from None
-
-
-def _nearest(kind: str, place: Sequence[int | str], given: Any) -> str:
-    """The known key or value that was probably meant; what was given is not repeated."""
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(place[-1]), EventsSourceConfig.model_fields, n=1)
-    elif kind == "literal_error" and place[0] == "topics":
-        near = difflib.get_close_matches(str(given), get_args(Topic), n=1, cutoff=0.4)
-    else:
-        near = []
-    return f" (did you mean {near[0]}?)" if near else ""
+    return read_section(EventsSourceConfig, values, path="source.config")

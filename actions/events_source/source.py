@@ -1,4 +1,8 @@
-"""The event source `dataspoke-events`: DataHub's poll API with offsets that survive a kill -9."""
+"""The event source `dataspoke-events`: DataHub's poll API with offsets that survive a kill -9.
+
+Loading this module needs no extra: the framework answers a failed import with advice that does
+not fit us, so that what may be missing is asked for in `create`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from datahub_actions.event.event_envelope import EventEnvelope
 from datahub_actions.filter.filter import Filter
@@ -24,12 +28,14 @@ from dataspoke.actions.events_source.inbox import BadEvent, Batch, Inbox
 from dataspoke.actions.events_source.patience import Stopped, insist
 from dataspoke.actions.events_source.poller import Poller, State
 from dataspoke.actions.events_source.position import position_key
+from dataspoke.core.errors import require
 from dataspoke.core.hub.connection import HubConnection
+from dataspoke.core.recipe import one_sentence
 from dataspoke.core.settings import Settings
-from dataspoke.core.store.database import Database
-from dataspoke.core.store.state import StateStore
 from dataspoke.core.telemetry.outage import Outage
-from dataspoke.core.work.table import SqlWorkTable
+
+if TYPE_CHECKING:
+    from datahub.configuration import ConfigModel
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -76,6 +82,10 @@ class DatabaseStore:
     """The store in Data Spoke's database."""
 
     def __init__(self, url: str) -> None:
+        from dataspoke.core.store.database import Database
+        from dataspoke.core.store.state import StateStore
+        from dataspoke.core.work.table import SqlWorkTable
+
         self._database = Database.open(url)
         self.state = StateStore(self._database)
         self.dead_letters = SqlWorkTable(self._database)
@@ -122,8 +132,21 @@ class EventsSource(EventSource):
         self._next_batch = 0
 
     @classmethod
+    def get_config_class(cls) -> type[ConfigModel]:
+        """What `source.config` may hold. Raises MissingExtraError."""
+        require("sqlalchemy", extra="actions", purpose="follow DataHub's events")
+        return EventsSourceConfig
+
+    @classmethod
     def create(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> EventsSource:
-        """From the recipe; sends nothing and opens nothing yet. Raises ConfigError."""
+        """From the recipe; sends nothing and opens nothing yet. What is wrong ends the process
+        with one sentence."""
+        with one_sentence():
+            return cls._from_recipe(config_dict, ctx)
+
+    @classmethod
+    def _from_recipe(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> EventsSource:
+        cls.get_config_class()
         config = read_config(config_dict)
         settings = Settings.from_env(os.environ, home=config.home)
         if config.database_url is not None:

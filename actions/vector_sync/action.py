@@ -6,19 +6,19 @@ does not fit us, so that what may be missing is asked for in `create`.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from datahub_actions.action.action import Action
 from datahub_actions.event.event_envelope import EventEnvelope
 from datahub_actions.pipeline.pipeline_context import PipelineContext
 
-from dataspoke.core.errors import DataSpokeError, require
+from dataspoke.core.errors import require
+from dataspoke.core.recipe import one_sentence
 
 if TYPE_CHECKING:
-    from dataspoke.actions.vector_sync.assembly import Running
+    from datahub.configuration import ConfigModel
 
-logger = logging.getLogger(__name__)
+    from dataspoke.actions.vector_sync.assembly import Running
 
 _NEEDS = (("sqlalchemy", "actions"), ("numpy", "search"), ("snowballstemmer", "search"))
 
@@ -30,22 +30,23 @@ class VectorSyncAction(Action):
         self._running = running
 
     @classmethod
-    def create(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> VectorSyncAction:
-        """What is wrong ends the process with one sentence; what is away is waited for.
+    def get_config_class(cls) -> type[ConfigModel]:
+        """What `action.config` may hold. Raises MissingExtraError."""
+        for module, extra in _NEEDS:
+            require(module, extra=extra, purpose="keep the search index")
+        from dataspoke.actions.vector_sync.config import VectorSyncConfig
 
-        The framework wraps an exception twice and prints all of it with three stack traces;
-        SystemExit passes through, with our sentence as the only output and exit code 1.
-        """
-        try:
-            for module, extra in _NEEDS:
-                require(module, extra=extra, purpose=f"start the pipeline {ctx.pipeline_name!r}")
+        return VectorSyncConfig
+
+    @classmethod
+    def create(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> VectorSyncAction:
+        """What is wrong ends the process with one sentence; what is away is waited for."""
+        with one_sentence():
+            cls.get_config_class()
             from dataspoke.actions.vector_sync.assembly import Running
             from dataspoke.actions.vector_sync.config import read_config
 
             return cls(Running(read_config(config_dict), ctx))
-        except DataSpokeError as exc:
-            logger.debug("Cannot start %s", ctx.pipeline_name, exc_info=exc)
-            raise SystemExit(f"Error: {exc}") from exc
 
     def act(self, event: EventEnvelope) -> bool | None:
         """Put the event's work; idempotent. Blocks while the database is away."""

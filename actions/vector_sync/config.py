@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from datahub.configuration import ConfigModel
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 
-from dataspoke.core.errors import ConfigError
+from dataspoke.core.recipe import read_section
 from dataspoke.core.settings import Settings
-
-_PREFIX = "action.config"
 
 
 class VectorSyncConfig(ConfigModel):
@@ -115,26 +112,9 @@ class VectorSyncConfig(ConfigModel):
         return Settings.from_env({**environ, **chosen}, home=self.home)
 
 
-def read_config(values: Mapping[str, Any]) -> VectorSyncConfig:
+def read_config(values: Mapping[str, Any] | None) -> VectorSyncConfig:
     """Check `action.config`; ConfigError names each wrong key by its full path."""
-    try:
-        return VectorSyncConfig.model_validate(values)
-    except ValidationError as exc:
-        errors = exc.errors(include_input=False, include_url=False)
-        found = "; ".join(
-            f"{'.'.join((_PREFIX, *(str(part) for part in error['loc'])))}: {error['msg']}"
-            f"{_nearest(str(error['loc'][-1])) if error['type'] == 'extra_forbidden' else ''}"
-            for error in errors
-        )
-        allowed = ", ".join(VectorSyncConfig.model_fields)
-        raise ConfigError(
-            f"Cannot read the recipe: {found}. Correct it; {_PREFIX} knows {allowed}."
-        ) from None
-
-
-def _nearest(key: str) -> str:
-    near = difflib.get_close_matches(key, VectorSyncConfig.model_fields, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return read_section(VectorSyncConfig, values, path="action.config")
 
 
 def _secret(value: SecretStr | None) -> str | None:

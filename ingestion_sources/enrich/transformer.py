@@ -25,6 +25,7 @@ from datahub.metadata.schema_classes import (
 )
 from datahub.specific.dataset import DatasetPatchBuilder
 
+from dataspoke.core.recipe import one_sentence, read_section
 from dataspoke.core.urns import entity_type_of
 from dataspoke.ingestion_sources.enrich.config import EnrichConfig
 from dataspoke.ingestion_sources.enrich.rules import (
@@ -57,8 +58,16 @@ class EnrichTransformer(Transformer):
         self._seen: set[str] = set()
 
     @classmethod
+    def get_config_class(cls) -> type[EnrichConfig]:
+        """What `transformers[…].config` may hold."""
+        return EnrichConfig
+
+    @classmethod
     def create(cls, config_dict: dict[str, Any], ctx: PipelineContext) -> EnrichTransformer:
-        return cls(EnrichConfig.model_validate(config_dict), ctx)
+        """What is wrong in the recipe ends the process with one sentence."""
+        with one_sentence():
+            path = f"transformers[{_place_in_recipe(config_dict, ctx)}].config"
+            return cls(read_section(EnrichConfig, config_dict, path=path), ctx)
 
     def transform(
         self, record_envelopes: Iterable[RecordEnvelope[Any]]
@@ -134,6 +143,13 @@ class _ColumnPatch(DatasetPatchBuilder):
             path=("editableSchemaFieldInfo", column, "glossaryTerms", "auditStamp"),
             value=AuditStampClass(time=time_ms, actor=ACTOR),
         )
+
+
+def _place_in_recipe(config_dict: dict[str, Any], ctx: PipelineContext) -> int:
+    """Which of the recipe's transformers this is; the framework does not say."""
+    recipe = ctx.pipeline_config.transformers if ctx.pipeline_config else None
+    configs = [transformer.config for transformer in recipe or []]
+    return configs.index(config_dict) if config_dict in configs else 0
 
 
 def _urn_and_aspects(record: Any) -> tuple[str | None, list[Any]]:
