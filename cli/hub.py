@@ -18,7 +18,9 @@ def _group() -> None:
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 8080,
     home: Annotated[
         Path | None,
         typer.Option(help="Folder of the data; default: `hub` under DATASPOKE_HOME."),

@@ -15,9 +15,17 @@ _Name = Annotated[
 ]
 
 
+def _libraries() -> None:
+    from dataspoke.core.errors import require
+
+    for module in ("numpy", "huggingface_hub"):
+        require(module, extra="search", purpose="use an embedding model")
+
+
 @app.command()
 def fetch(name: _Name = None) -> None:
     """Find the model, download it if it is not on this machine, and prepare it for use."""
+    _libraries()
     from dataspoke.core.index.embedder import load_embedder
     from dataspoke.core.settings import Settings
 
@@ -30,6 +38,7 @@ def fetch(name: _Name = None) -> None:
 @app.command()
 def show(name: _Name = None) -> None:
     """Say which model is used, where it lies, its checksum and its engine; downloads nothing."""
+    _libraries()
     from dataspoke.core.index.embedder import describe_model
     from dataspoke.core.settings import Settings
 

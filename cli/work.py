@@ -13,6 +13,7 @@ from dataspoke.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from dataspoke.core.settings import Settings
+    from dataspoke.core.work.model import DeadLetter
     from dataspoke.core.work.table import SqlWorkTable
 
 app = typer.Typer(help="Look at open work and dead letters.", no_args_is_help=True)
@@ -83,16 +84,33 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 @app.command()
 def retry(ids: Ids = None, every: All = False, home: Home = None) -> None:
     """Put dead letters back as work."""
+    from dataspoke.core.work.model import UNREADABLE_EVENT
+
     chosen = _chosen(ids, every=every, verb="retry")
-    count = _table(home).retry_dead(chosen, now=_now())
+    table = _table(home)
+    letters = _letters(table, chosen, verb="retry")
+    if events := [letter.id for letter in letters if letter.kind == UNREADABLE_EVENT]:
+        raise ConfigError(
+            f"Cannot retry {_numbers(events)}: it is an event that could not be read, so there is "
+            "no work in it. Run `dataspoke index reconcile`, which reads the entities themselves, "
+            "then `dataspoke work drop`."
+        )
+    count = table.retry_dead(chosen, now=_now())
     typer.echo(f"{count} dead letters are work again.")
+    if every and (left := table.stats(now=_now(), kinds=[UNREADABLE_EVENT]).dead):
+        typer.echo(
+            f"{left} stay: events that could not be read. Run `dataspoke index reconcile`, which "
+            "reads the entities themselves, then `dataspoke work drop`."
+        )
 
 
 @app.command()
 def drop(ids: Ids = None, every: All = False, home: Home = None) -> None:
     """Forget dead letters."""
     chosen = _chosen(ids, every=every, verb="drop")
-    count = _table(home).drop_dead(chosen)
+    table = _table(home)
+    _letters(table, chosen, verb="drop")
+    count = table.drop_dead(chosen)
     typer.echo(f"{count} dead letters are gone.")
 
 
@@ -143,6 +161,23 @@ def _chosen(ids: list[int] | None, *, every: bool, verb: str) -> list[int] | Non
             "Run `dataspoke work list` to see them."
         )
     return None if every else ids
+
+
+def _letters(table: SqlWorkTable, chosen: list[int] | None, *, verb: str) -> list[DeadLetter]:
+    """The dead letters that were named; ConfigError if one of them is not there."""
+    if chosen is None:
+        return []
+    found = table.dead_letters(limit=len(chosen), ids=chosen)
+    if unknown := sorted(set(chosen) - {letter.id for letter in found}):
+        raise ConfigError(
+            f"Cannot {verb} {_numbers(unknown)}: there is no such dead letter. "
+            "Run `dataspoke work list` to see them."
+        )
+    return found
+
+
+def _numbers(ids: list[int]) -> str:
+    return ", ".join(f"no. {number}" for number in sorted(ids))
 
 
 def _show(

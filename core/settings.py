@@ -44,7 +44,7 @@ class Settings:
         return cls(
             home=home,
             gms_url=(environ.get("DATAHUB_GMS_URL") or DEFAULT_GMS_URL).rstrip("/"),
-            gms_token=environ.get("DATAHUB_GMS_TOKEN") or None,
+            gms_token=(environ.get("DATAHUB_GMS_TOKEN") or "").strip() or None,
             frontend_url=(environ.get("DATAHUB_FRONTEND_URL") or "").rstrip("/") or None,
             database_url=environ.get("DATASPOKE_DATABASE_URL")
             or f"sqlite:///{home / 'dataspoke.db'}",

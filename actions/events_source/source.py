@@ -33,6 +33,7 @@ from dataspoke.core.hub.connection import HubConnection
 from dataspoke.core.recipe import one_sentence
 from dataspoke.core.settings import Settings
 from dataspoke.core.telemetry.outage import Outage
+from dataspoke.core.work.model import UNREADABLE_EVENT
 
 if TYPE_CHECKING:
     from datahub.configuration import ConfigModel
@@ -46,7 +47,6 @@ EVENTS = Counter(
     ["pipeline", "topic", "outcome"],
 )
 _META = "dataspoke_events"
-_BAD_EVENT_KIND = "event"
 _MAX_REDELIVERY_PAUSE_S = 60.0
 _CLOSE_TIMEOUT_S = 1.0
 
@@ -286,7 +286,7 @@ class EventsSource(EventSource):
 
     def _bury_one(self, batch: Batch, bad: BadEvent) -> None:
         self._opened().dead_letters.bury_event(
-            _BAD_EVENT_KIND,
+            UNREADABLE_EVENT,
             f"{self._pipeline}:{batch.topic}:{batch.offset}:{bad.index}",
             payload={"topic": batch.topic, "value": bad.value},
             reason=bad.reason,

@@ -88,6 +88,7 @@ class HubConnection:
         """To the server and with the token of the environment; sends nothing yet."""
         headers = {"X-RestLi-Protocol-Version": "2.0.0", "Content-Type": "application/json"}
         if settings.gms_token:
+            _check_token(settings.gms_token)
             headers["Authorization"] = f"Bearer {settings.gms_token}"
         return cls(settings.gms_url, _Access(headers), _ENVIRONMENT)
 
@@ -214,6 +215,15 @@ class HubConnection:
         if session is None:
             session = self._local.session = _new_session(self._access)
         return session
+
+
+def _check_token(token: str) -> None:
+    """What cannot stand in a header is no token; the client's own error would repeat it."""
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigError(
+            f"Cannot use {_ENVIRONMENT.token}: it holds a line break or a character that no token "
+            "has. Set it to the token alone, as DataHub shows it."
+        )
 
 
 def _new_session(access: _Access) -> requests.Session:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
+UNREADABLE_EVENT = "event"
+"""Kind of the dead letters that hold an event nobody could read: no work can be made of them."""
+
 
 class Priority(IntEnum):
     """Who waits for it: a person's edit goes before a connector's run, that before a backfill."""
@@ -141,10 +144,10 @@ class WorkTable(Protocol):
 
     def list_open(self, *, limit: int, kinds: Sequence[str] = ()) -> list[Claim]: ...
 
-    def dead_letters(self, *, limit: int) -> list[DeadLetter]: ...
+    def dead_letters(self, *, limit: int, ids: Sequence[int] | None = None) -> list[DeadLetter]: ...
 
     def retry_dead(self, ids: Sequence[int] | None, *, now: int) -> int:
-        """Put dead letters back as work (None = all); returns how many."""
+        """Put dead letters back as work (None = all); returns how many. Unreadable events stay."""
         ...
 
     def drop_dead(self, ids: Sequence[int] | None) -> int: ...

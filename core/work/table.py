@@ -14,7 +14,13 @@ import sqlalchemy as sa
 
 from dataspoke.core.store.database import Database
 from dataspoke.core.store.texts import as_key, storable
-from dataspoke.core.work.model import Claim, DeadLetter, Work, WorkStats
+from dataspoke.core.work.model import (
+    UNREADABLE_EVENT,
+    Claim,
+    DeadLetter,
+    Work,
+    WorkStats,
+)
 from dataspoke.core.work.rows import dump, row_to_claim, row_to_letter, work_to_row
 
 _MAX_REASON = 4_000
@@ -95,10 +101,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _REPLACE_DEAD = "DELETE FROM dataspoke_dead_letters WHERE kind = ? AND key = ? AND point = ?"
 _DEAD = """
 SELECT id, kind, key, point, payload, reason, error_type, attempts, failed_at
-FROM dataspoke_dead_letters ORDER BY id DESC LIMIT ?
+FROM dataspoke_dead_letters WHERE ? = 0 OR id IN ?? ORDER BY id DESC LIMIT ?
 """
 _TAKE_DEAD = """
-DELETE FROM dataspoke_dead_letters WHERE ? = 0 OR id IN ??
+DELETE FROM dataspoke_dead_letters WHERE kind <> ? AND (? = 0 OR id IN ??)
 RETURNING id, kind, key, point, priority, payload
 """
 _DROP_DEAD = "DELETE FROM dataspoke_dead_letters WHERE ? = 0 OR id IN ??"
@@ -219,16 +225,17 @@ class SqlWorkTable:
             rows = self._db.run(conn, _OPEN, params).all()
         return [row_to_claim(row) for row in rows]
 
-    def dead_letters(self, *, limit: int) -> list[DeadLetter]:
-        """The newest first."""
+    def dead_letters(self, *, limit: int, ids: Sequence[int] | None = None) -> list[DeadLetter]:
+        """Those with these numbers (None = all), the newest first."""
         with self._db.reading() as conn:
-            rows = self._db.run(conn, _DEAD, (limit,)).all()
+            rows = self._db.run(conn, _DEAD, (*self._chosen(ids), limit)).all()
         return [row_to_letter(row) for row in rows]
 
     def retry_dead(self, ids: Sequence[int] | None, *, now: int) -> int:
         """See `WorkTable.retry_dead`. Attempts start again at 0."""
         with self._db.transaction() as conn:
-            letters = self._db.run(conn, _TAKE_DEAD, self._chosen(ids)).all()
+            params = (UNREADABLE_EVENT, *self._chosen(ids))
+            letters = self._db.run(conn, _TAKE_DEAD, params).all()
             # The newest first: the payload of the first one put back is kept.
             newest = sorted((tuple(row) for row in letters), reverse=True)
             if newest:
