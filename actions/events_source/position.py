@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dataspoke.core.store.state import GAPS
+
 DAY_MS = 86_400_000
 
 
@@ -49,5 +51,8 @@ def position_key(pipeline: str, topic: str) -> str:
 
 
 def reconcile_key(pipeline: str) -> str:
-    """The key under which stands why the index needs a reconcile; absent as a rule."""
-    return f"reconcile_needed:{pipeline}"
+    """The key under which stands why the index needs a reconcile; absent as a rule.
+
+    Whoever has reconciled deletes it.
+    """
+    return f"{GAPS}{pipeline}"

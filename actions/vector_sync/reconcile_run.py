@@ -15,9 +15,10 @@ from dataspoke.actions.vector_sync.engine import Limits
 from dataspoke.actions.vector_sync.owner import describe_index, drain, index_to_check
 from dataspoke.actions.vector_sync.parts import Parts, insist, now_ms, open_parts
 from dataspoke.actions.vector_sync.reconcile import Reconcile, Summary, checked_types
-from dataspoke.actions.vector_sync.upkeep import cursor_key, index_identity, marker_key
+from dataspoke.actions.vector_sync.upkeep import close_gaps, cursor_key, index_identity, marker_key
 from dataspoke.core.entities import SEARCHABLE_ENTITY_TYPES
 from dataspoke.core.settings import Settings
+from dataspoke.core.store.state import GAPS
 from dataspoke.core.telemetry.metrics import SyncMetrics
 
 WORKERS = 2
@@ -57,13 +58,14 @@ def repair(
     try:
         if not settings.qdrant_url:
             describe_index(settings, parts.spec, parts.database)
-        identity = index_identity(parts)
+        identity, gaps = index_identity(parts), parts.state.items(GAPS)
         summary = _put_rows(parts, chosen, max_removals, restart, progress)
         _work_off(parts, max_removals, progress)
         if not settings.qdrant_url:
             _drain(parts, progress)
         if chosen == SEARCHABLE_ENTITY_TYPES:
             parts.state.set(marker_key(parts.spec), identity)
+            close_gaps(parts.state, gaps)
         return summary, parts.work.stats(now=now_ms(), kinds=KINDS).dead
     finally:
         parts.close()

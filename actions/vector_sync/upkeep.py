@@ -1,4 +1,5 @@
-"""Reconcile when it is needed: on the first start with a model, and after the index was lost.
+"""Reconcile when it is needed: on the first start with a model, after the index was lost, and
+after the event source lost its place.
 
 What was reconciled last is remembered as the identity of the index. The embedded index has a
 generation, which a new folder changes; an index that nobody has opened yet is `unbound`, and
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dataspoke.actions.vector_sync.joining import wait_until_joined
@@ -18,6 +19,7 @@ from dataspoke.actions.vector_sync.reconcile import Reconcile, ReconcileRefused
 from dataspoke.core.errors import RetriableError
 from dataspoke.core.index.model import IndexSpec
 from dataspoke.core.index.outbox import Outbox
+from dataspoke.core.store.state import GAPS, StateStore
 from dataspoke.core.telemetry.outage import Outage, delay_s
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,13 @@ def index_identity(parts: Parts) -> str:
     return Outbox(parts.database, parts.spec).generation() or UNBOUND
 
 
+def close_gaps(state: StateStore, known: Mapping[str, str]) -> None:
+    """Forget the gaps that were known before a reconcile of everything; later ones stay."""
+    for key, reason in known.items():
+        if state.get(key) == reason:
+            state.delete(key)
+
+
 class Upkeep:
     """A daemon thread that joins the stream, then keeps an eye on the index."""
 
@@ -63,6 +72,7 @@ class Upkeep:
         self._stop = stop
         self._outage = Outage("The reconcile")
         self._refusal: str | None = None
+        self._gaps: dict[str, str] = {}
 
     def reason(self) -> str | None:
         """Why the reconcile waits, for `/readyz`; None while it does not."""
@@ -99,11 +109,13 @@ class Upkeep:
     def _needed(self) -> Reconcile | None:
         spec, state = self._parts.spec, self._parts.state
         remembered, current = state.get(marker_key(spec)), index_identity(self._parts)
-        if remembered == current:
-            return None
-        if remembered == UNBOUND:
-            state.set(marker_key(spec), current)
-            return None
+        self._gaps = state.items(GAPS)
+        if not self._gaps:
+            if remembered == current:
+                return None
+            if remembered == UNBOUND:
+                state.set(marker_key(spec), current)
+                return None
         logger.info("Reconciling the index with DataHub at %s.", self._parts.connection.server)
         return Reconcile(
             self._parts.reader,
@@ -120,6 +132,7 @@ class Upkeep:
         before = index_identity(self._parts)
         summary = run.run()
         self._parts.state.set(marker_key(self._parts.spec), before)
+        close_gaps(self._parts.state, self._gaps)
         self._wake.set()
         logger.info(
             "Reconciling: %d entities to compare, %d of %d points to look after.",

@@ -13,6 +13,10 @@ _DELETE = "DELETE FROM dataspoke_state WHERE key = ?"
 _ITEMS = "SELECT key, value FROM dataspoke_state WHERE substr(key, 1, ?) = ? ORDER BY key"
 
 
+GAPS = "reconcile_needed:"
+"""Keys with this prefix say why the index needs a reconcile: an event source lost its place."""
+
+
 class StateStore:
     """Texts by key. Every method is one transaction and raises RetriableError while the
     database is away; all are safe to repeat."""
