@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from importlib.metadata import EntryPoint, distribution
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dataspoke.core.errors import ConfigError, MissingExtraError
+from dataspoke.core.recipe import read_section
 from dataspoke.recipes import recipe_files
+
+if TYPE_CHECKING:
+    from datahub.ingestion.api.registry import PluginRegistry
 
 DISTRIBUTION = "dataspoke"
 PLUGIN_GROUPS = ("datahub.ingestion.", "datahub_actions.")
@@ -26,9 +31,11 @@ def plugin_entry_points() -> list[EntryPoint]:
 
 
 def load_plugin(point: EntryPoint) -> None:
-    """Import a plugin; ConfigError says what is missing."""
+    """Import a plugin and what it needs; ConfigError says what is missing."""
     try:
-        point.load()
+        plugin = point.load()
+        if config_class := getattr(plugin, "get_config_class", None):
+            config_class()
     except MissingExtraError:
         raise
     except Exception as exc:
@@ -45,39 +52,51 @@ def check_recipe(path: Path) -> str:
     try:
         recipe: dict[str, Any] = load_config_file(path)
         if "action" in recipe:
-            _check_action_recipe(recipe)
+            _check_action_recipe(recipe, f"the recipe {path}")
             return "action"
-        _check_ingest_recipe(recipe)
+        _check_ingest_recipe(recipe, f"the recipe {path}")
     except ConfigError:
         raise
     except Exception as exc:
-        raise ConfigError(f"Cannot use the recipe {path}: {exc}") from exc
+        reason = " ".join(str(exc).split()).rstrip(".")
+        raise ConfigError(f"Cannot use the recipe {path}: {reason}. Correct it.") from exc
     return "ingest"
 
 
-def _check_ingest_recipe(recipe: dict[str, Any]) -> None:
+def _check_ingest_recipe(recipe: dict[str, Any], name: str) -> None:
     from datahub.ingestion.run.pipeline_config import PipelineConfig
     from datahub.ingestion.source.source_registry import source_registry
     from datahub.ingestion.transformer.transform_registry import transform_registry
 
-    config = PipelineConfig.model_validate(recipe)
-    source = source_registry.get(config.source.type)
-    source.get_config_class().model_validate(config.source.config)  # type: ignore[attr-defined]
-    for transformer in config.transformers or []:
-        transform_registry.get(transformer.type)
+    config = read_section(PipelineConfig, recipe, path="", recipe=name)
+    _check_part(source_registry, config.source, "source", name)
+    for number, transformer in enumerate(config.transformers or []):
+        _check_part(transform_registry, transformer, f"transformers[{number}]", name)
 
 
-def _check_action_recipe(recipe: dict[str, Any]) -> None:
+def _check_action_recipe(recipe: dict[str, Any], name: str) -> None:
     from datahub_actions.action.action_registry import action_registry
     from datahub_actions.pipeline.pipeline_config import PipelineConfig
     from datahub_actions.source.event_source_registry import event_source_registry
 
-    config = PipelineConfig.model_validate(recipe)
-    event_source_registry.get(config.source.type)
-    action = action_registry.get(config.action.type)
-    config_class = getattr(action, "get_config_class", None)
-    if config_class is not None:
-        config_class().model_validate(config.action.config or {})
+    config = read_section(PipelineConfig, recipe, path="", recipe=name)
+    _check_part(event_source_registry, config.source, "source", name)
+    _check_part(action_registry, config.action, "action", name)
+
+
+def _check_part(registry: PluginRegistry[Any], part: Any, path: str, name: str) -> None:
+    """Check `type`, and `config` where the plugin says what may stand there."""
+    if part.type in registry.mapping or "." in part.type:
+        plugin = registry.get(part.type)
+    else:
+        near = difflib.get_close_matches(part.type, registry.mapping, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise ConfigError(
+            f"Cannot read {name}: {path}.type: there is no plugin {part.type!r}{meant}. "
+            "Correct it, or install what brings the plugin."
+        )
+    if config_class := getattr(plugin, "get_config_class", None):
+        read_section(config_class(), part.config, path=f"{path}.config", recipe=name)
 
 
 def check(

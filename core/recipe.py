@@ -20,8 +20,14 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Place = tuple[int | str, ...]
 
 
-def read_section(model: type[_Model], values: Mapping[str, Any] | None, *, path: str) -> _Model:
-    """Check the part of a recipe at `path`, such as `action.config`.
+def read_section(
+    model: type[_Model],
+    values: Mapping[str, Any] | None,
+    *,
+    path: str,
+    recipe: str = "the recipe",
+) -> _Model:
+    """Check the part of a recipe at `path`, such as `action.config`; "" is the whole.
 
     ConfigError names each wrong key by its full path and the nearest right one, and does not
     repeat what was given, which may be a secret.
@@ -34,7 +40,7 @@ def read_section(model: type[_Model], values: Mapping[str, Any] | None, *, path:
         f"{path_of(path, error['loc'])}: {error['msg']}{_nearest(model, error)}" for error in errors
     )
     known = dict.fromkeys(_section(model, path, error) for error in errors)
-    raise ConfigError(f"Cannot read the recipe: {found}. Correct it; {'; '.join(known)}.")
+    raise ConfigError(f"Cannot read {recipe}: {found}. Correct it; {'; '.join(known)}.")
 
 
 @contextmanager
@@ -57,7 +63,8 @@ def path_of(path: str, place: _Place) -> str:
     >>> path_of("transformers[0].config", ("rules", 1, "match"))
     'transformers[0].config.rules[1].match'
     """
-    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return "".join((path, *parts)).lstrip(".")
 
 
 def _section(model: type[BaseModel], path: str, error: ErrorDetails) -> str:
@@ -66,7 +73,7 @@ def _section(model: type[BaseModel], path: str, error: ErrorDetails) -> str:
     inner = _model_at(model, place)
     if inner is None:
         inner, place = model, ()
-    return f"{path_of(path, place)} knows {', '.join(inner.model_fields)}"
+    return f"{path_of(path, place) or 'a recipe'} knows {', '.join(inner.model_fields)}"
 
 
 def _nearest(model: type[BaseModel], error: ErrorDetails) -> str:
