@@ -80,9 +80,8 @@ class Store:
     def open(cls, folder: Path, aspect_names: Iterable[str]) -> Store:
         """Open or create the database in `folder`, which belongs to one hub at a time.
 
-        Raises FatalError when it is in use, damaged, or of another version.
+        Raises FatalError when it cannot be written, is in use, damaged, or of another version.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         lock = _lock(folder)
         try:
             connection = _connect(folder / "hub.db")
@@ -361,7 +360,14 @@ def _run(
 
 
 def _lock(folder: Path) -> IO[str]:
-    lock = (folder / "hub.lock").open("w")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "hub.lock").open("w")
+    except OSError as exc:
+        raise FatalError(
+            f"Cannot write the hub's folder {folder}: {exc.strerror or exc}. Choose a folder with "
+            "--home that this user may write."
+        ) from exc
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:

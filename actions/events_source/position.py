@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dataspoke.core.store.state import GAPS
-
 DAY_MS = 86_400_000
 
 
@@ -55,4 +53,6 @@ def reconcile_key(pipeline: str) -> str:
 
     Whoever has reconciled deletes it.
     """
+    from dataspoke.core.store.state import GAPS  # needs an extra, which `create` asks for
+
     return f"{GAPS}{pipeline}"

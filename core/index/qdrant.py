@@ -192,7 +192,13 @@ class QdrantIndex:
         self._client.close()
 
     def _check_server(self) -> None:
-        version = self._call(self._client.info).version
+        try:
+            version = self._call(self._client.info).version
+        except (FatalError, ValueError) as exc:  # ValueError: a web page, or other JSON
+            raise ConfigError(
+                f"Cannot use DATASPOKE_QDRANT_URL: what answers at {self._url} is no Qdrant "
+                "server. Correct it (as a rule port 6333), or unset it to use the embedded index."
+            ) from exc
         numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
         if numbers < OLDEST_SERVER:
             oldest = ".".join(map(str, OLDEST_SERVER))

@@ -61,9 +61,11 @@ def _sqlite_engine(url: URL, wait_ms: int) -> sa.Engine:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
+        reason = "a file has this name" if isinstance(exc, FileExistsError) else exc.strerror
         raise FatalError(
-            f"Cannot create the folder {folder} of the database: {exc.strerror}. "
-            f"Give this user the right to write there, or set {SETTING} to another file."
+            f"Cannot create the folder {folder} of the database: {reason}. "
+            f"Set DATASPOKE_HOME to a folder that this user may write, or {SETTING} to another "
+            "file."
         ) from exc
     engine = sa.create_engine(
         url.set(query={}),
