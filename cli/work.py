@@ -50,7 +50,12 @@ def list_rows(
         ]
         _show(rows, title="Open work", as_json=as_json)
         return
-    letters = [
+    found = table.dead_letters(limit=limit)
+    if not as_json and found:
+        for letter in found:
+            _print_letter(letter)
+        return
+    letters: list[dict[str, object]] = [
         {
             "id": letter.id,
             "kind": letter.kind,
@@ -60,7 +65,7 @@ def list_rows(
             "error": letter.error_type,
             "reason": letter.reason,
         }
-        for letter in table.dead_letters(limit=limit)
+        for letter in found
     ]
     _show(letters, title="Dead letters", as_json=as_json)
 
@@ -161,6 +166,26 @@ def _chosen(ids: list[int] | None, *, every: bool, verb: str) -> list[int] | Non
             "Run `dataspoke work list` to see them."
         )
     return None if every else ids
+
+
+def _print_letter(letter: DeadLetter) -> None:
+    """Three lines instead of a row: urns and reasons are longer than a terminal is wide."""
+    point = f" at {_time(letter.point)}" if letter.point else ""
+    tries = f"{letter.attempts} attempts, " if letter.attempts else ""
+    typer.echo(f"no. {letter.id}: {letter.kind} {_plain(letter.key)}{point}")
+    typer.echo(f"  {_time(letter.failed_at)}, {tries}{_plain(letter.error_type)}")
+    typer.echo(f"  {_plain(letter.reason)}")
+
+
+def _plain(text: str) -> str:
+    """In one line, and without what would steer a terminal: it may come from an event.
+
+    >>> _plain("red: \\x1b[31m\\nnext line")
+    'red: �[31m next line'
+    """
+    return "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
 
 
 def _letters(table: SqlWorkTable, chosen: list[int] | None, *, verb: str) -> list[DeadLetter]:
