@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 _BATCH = 500
 _IDLE_SECONDS = 0.2
 _FIRST_RETRY_SECONDS = 0.5
-_LAST_RETRY_SECONDS = 30.0
+_LAST_RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
