@@ -62,7 +62,7 @@ def serve(
       dataspoke search serve
       curl 'http://127.0.0.1:8010/search/semantic?q=customer+email'
     """
-    for module in ("fastapi", "uvicorn", "prometheus_client"):
+    for module in ("fastapi", "uvicorn", "prometheus_client", "numpy", "qdrant_edge"):
         require(module, extra="search", purpose="serve searches")
     from dataspoke.search_service.server import serve as run
 

@@ -15,25 +15,26 @@ from dataspoke.core.errors import ConfigError, require
 
 _OTHER_INSTALLATIONS = ("DATAHUB_", "DATASPOKE_", "KAFKA_", "SCHEMA_REGISTRY_")
 _KEPT = ("DATASPOKE_MODEL", "DATASPOKE_CACHE")
+_EXTRAS = "actions,local,search"
 _LIBRARIES = (
-    ("datahub_actions", "actions", "run the action"),
-    ("sqlalchemy", "actions", "keep the work table"),
-    ("numpy", "search", "search"),
-    ("onnxruntime", "search", "search"),
-    ("qdrant_edge", "search", "keep the index"),
-    ("fastapi", "local", "run the hub and the search service"),
-    ("uvicorn", "local", "run the hub and the search service"),
-    ("graphql", "local", "run the hub"),
-    ("psycopg", "local", "fill the warehouse"),
-    ("psycopg2", "local", "ingest from PostgreSQL"),
+    ("datahub_actions", "run the action"),
+    ("sqlalchemy", "keep the work table"),
+    ("numpy", "search"),
+    ("onnxruntime", "search"),
+    ("qdrant_edge", "keep the index"),
+    ("fastapi", "run the hub and the search service"),
+    ("uvicorn", "run the hub and the search service"),
+    ("graphql", "run the hub"),
+    ("psycopg", "fill the warehouse"),
+    ("psycopg2", "ingest from PostgreSQL"),
 )
 
 
 def require_libraries() -> None:
     """MissingExtraError for the first library that is missing, before anything is started."""
-    for module, extra, purpose in _LIBRARIES:
+    for module, purpose in _LIBRARIES:
         if find_spec(module) is None:  # importing all of them would take seconds
-            require(module, extra=extra, purpose=purpose)
+            require(module, extra=_EXTRAS, purpose=purpose)
 
 
 def tool(name: str) -> str:

@@ -55,7 +55,7 @@ def test_a_proxy_never_stands_before_the_loopback(name: str) -> None:
 
 
 def test_a_missing_library_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "_LIBRARIES", (("no_such_library", "local", "run the hub"),))
+    monkeypatch.setattr(tools, "_LIBRARIES", (("no_such_library", "run the hub"),))
     with pytest.raises(MissingExtraError, match=r"pip install 'dataspoke\[local\]'"):
         tools.require_libraries()
 
