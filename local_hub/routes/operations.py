@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.http import answer, hub_of, number, path_text
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec
@@ -50,10 +51,15 @@ async def _config(request: Request) -> Response:
 async def _trace(request: Request) -> Response:
     """The hub writes before it answers, so that every trace is complete."""
     body = read_json(await request.body() or b"{}")
+    if not isinstance(body, dict) or not all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names)
+        for names in body.values()
+    ):
+        raise BadRequest("Cannot parse the request: expected aspect names by urn")
     hub = hub_of(request)
     only_errors = request.query_params.get("onlyIncludeErrors", "true").lower() == "true"
     found: dict[str, dict[str, Any]] = {}
-    for urn, aspects in (body if isinstance(body, dict) else {}).items():
+    for urn, aspects in body.items():
         for name in aspects:
             there = hub.store.aspect(urn, name) is not None or any(
                 True for _ in hub.store.timeseries(urn, name)
