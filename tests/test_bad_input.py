@@ -142,8 +142,6 @@ def _write_recipes(folder: Path) -> None:
         ("log-value", log, "[datahub]", "3"),
         ("rule-key", log, "sink:", f"{rules}\nsink:"),
         ("no-yaml", "a: [", "", ""),
-        ("no-type", "source: {}", "", ""),
-        ("busy", action, "    # health_port: 9404", "    health_port: {port}"),
         ("good", action, "", ""),
     ):
         assert old in text
@@ -176,22 +174,12 @@ CASES = [
         "action type", check("action-type"), r"action\.type: .*did you mean dataspoke-vector-sync\?"
     ),
     Case(
-        "source key",
-        check("source-key"),
-        r"source\.config\.poll_timeout_second: .*did you mean poll_timeout_seconds\?",
-    ),
-    Case(
         "source value",
         check("source-value"),
         r"source\.config\.topics\[0\]: .*did you mean MetadataChangeLog_Versioned_v1\?",
     ),
-    Case(
-        "log key", check("log-key"), r"source\.config\.ignore_user: .*did you mean ignore_users\?"
-    ),
     Case("rule key", check("rule-key"), RULE_KEY),
     Case("no yaml", check("no-yaml"), r"Cannot use the recipe .*no-yaml\.yml: .*Correct it\.$"),
-    Case("no type", check("no-type"), r"source\.type: Field required"),
-    Case("no such recipe", check("none"), r"Cannot use the recipe .*none\.yml: Cannot open"),
     # DataHub.
     Case(
         "hub away",

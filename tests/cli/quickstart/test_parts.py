@@ -56,7 +56,7 @@ def test_a_proxy_never_stands_before_the_loopback(name: str) -> None:
 
 def test_a_missing_library_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "_LIBRARIES", (("no_such_library", "run the hub"),))
-    with pytest.raises(MissingExtraError, match=r"pip install 'dataspoke\[local\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'dataspoke\[actions,local,search\]'"):
         tools.require_libraries()
 
 
