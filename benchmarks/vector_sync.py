@@ -179,7 +179,7 @@ class Bench:
 
     def wait_idle(self, *, events: int) -> None:
         wait_until(
-            lambda: self.received() >= events and self.open_rows() == 0,
+            lambda: self.open_rows() == 0 and self.received() >= events,
             what="every event received and the work table empty",
             timeout=1200,
             pause=0.1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 SEARCHABLE_ENTITY_TYPES = (
     "dataset",
@@ -27,9 +28,11 @@ SEARCHABLE_ENTITY_TYPES = (
 """The entity types that get a point in the index, as DataHub spells them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of a schema. `path` is the plain dotted path, without v2 type tokens."""
+class Column(NamedTuple):
+    """One field of a schema. `path` is the plain dotted path, without v2 type tokens.
+
+    A tuple, because a catalogue has millions: it is made three times as fast as a dataclass.
+    """
 
     path: str
     type: str = ""

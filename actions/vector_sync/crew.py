@@ -20,12 +20,12 @@ logger = logging.getLogger(__name__)
 # The pipeline's thread waits for the disk at each event, and gets the interpreter back only
 # when a busy worker thread's turn is over: 5 ms by default, which allows a hundred events per
 # second. Shorter turns give it ten times that, and cost the workers a few per cent.
-_TURN_S = 0.0002
+_TURN_S = 0.0003
 
 # A batch is hundreds of thousands of small objects, none of them in a cycle. By default each
 # seven hundred make the collector look, in the end through all that DataHub's models allocate
 # at import: measured, that was half of all CPU time.
-_COLLECT_AFTER = (20_000, 50, 100)
+_COLLECT_AFTER = (100_000, 50, 100)
 
 
 class Crew:

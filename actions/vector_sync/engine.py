@@ -118,6 +118,7 @@ class SyncEngine:
         self._outage = Outage(name, lambda blocked: metrics.blocked.set(int(blocked)))
         self._refusal: str | None = None
         self._points: tuple[float, int] | None = None
+        self._computing = threading.Lock()
         self.wake = threading.Event()
 
     @property
@@ -204,14 +205,17 @@ class SyncEngine:
 
     def _sync_batch(self, claims: Sequence[Claim]) -> None:
         by_urn = {claim.work.key: claim for claim in claims}
-        findings = self._read(by_urn)
-        wanted = [*findings.documents, *findings.gone]
-        plan = decide(
-            findings.documents,
-            findings.gone,
-            known=self._writer.hashes(list(findings.documents)),
-            versions={urn: by_urn[urn].token for urn in wanted},
-        )
+        # Two threads that compute at once only take turns, and each turn costs: one at a time,
+        # while others embed, which needs no interpreter.
+        with self._computing:
+            findings = self._read(by_urn)
+            wanted = [*findings.documents, *findings.gone]
+            plan = decide(
+                findings.documents,
+                findings.gone,
+                known=self._writer.hashes(list(findings.documents)),
+                versions={urn: by_urn[urn].token for urn in wanted},
+            )
         done = [by_urn[urn] for urn in wanted]
         ops: list[IndexOp] = [*plan.ready, *upserts(plan.changed, self._embed(plan.changed))]
         if ops:
