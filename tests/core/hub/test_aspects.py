@@ -30,6 +30,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 def as_json(snapshot: EntitySnapshot) -> dict[str, Any]:
     fields = dataclasses.asdict(snapshot)
+    fields["columns"] = [column._asdict() for column in snapshot.columns]
     for key in ("created", "last_modified"):
         fields[key] = fields[key].isoformat() if fields[key] else None
     return fields
