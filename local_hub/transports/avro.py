@@ -153,7 +153,7 @@ class _EncoderBuilder:
     def _union(self, branches: list[Any], namespace: str) -> Encode:
         others = [branch for branch in branches if branch != "null"]
         if len(others) != 1 or len(branches) != 2:
-            raise NotImplementedError(f"a union other than 'null or one type': {branches}")
+            raise ValueError(f"Cannot write Avro: a union other than null or one type: {branches}")
         convert = self.build(others[0], namespace=namespace)
         if not self._wrapped:
             return lambda obj: None if obj is None else convert(obj)
