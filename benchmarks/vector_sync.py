@@ -9,7 +9,7 @@ service. The action is stopped (SIGSTOP) while every dataset, of 20 columns, is 
 it goes on. Measured from there until every event was received and the work table is empty.
 
 `changed`: each dataset got another description, so that each is read, rendered, embedded and
-written; against the bare embedder over the same texts in the same run, before and after it.
+written; against the bare embedder over the same texts right after it, in the same run.
 `unchanged`: each got another custom property, which no document shows, so that each is read,
 rendered, compared and passed over. `--postgres` keeps the work table in PostgreSQL.
 
