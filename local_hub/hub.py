@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dataspoke.local_hub.ingest import Batch, Deletion, Written
+from dataspoke.local_hub.deletion import Deletion
+from dataspoke.local_hub.ingest import Batch, Written
 from dataspoke.local_hub.proposals import Proposal, ProposalReader
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.store import Store
 from dataspoke.local_hub.transaction import Transaction
 from dataspoke.local_hub.validate import Validator
+from dataspoke.local_hub.view import BatchView
 
 T = TypeVar("T")
 
@@ -54,13 +56,23 @@ class Hub:
     ) -> Future[list[Written]]:
         """Write all proposals or none; the future raises HubError when one is refused."""
         now = now_millis()
-        return self.store.submit(
-            lambda tx: Batch(tx, self.registry, self.validator, actor, now).apply(proposals)
-        )
+
+        def run(tx: Transaction) -> list[Written]:
+            view = BatchView(tx, self.registry, actor, now)
+            return Batch(view, self.validator).apply(proposals)
+
+        return self.store.submit(run)
 
     def delete(
         self, work: Callable[[Transaction, Deletion], T], actor: str = DEFAULT_ACTOR
     ) -> Future[T]:
-        """Run deletions in one transaction."""
+        """Run deletions, and what follows from them, in one transaction."""
         now = now_millis()
-        return self.store.submit(lambda tx: work(tx, Deletion(tx, self.registry, actor, now)))
+
+        def run(tx: Transaction) -> T:
+            view = BatchView(tx, self.registry, actor, now)
+            result = work(tx, Deletion(view))
+            Batch(view, self.validator).settle()
+            return result
+
+        return self.store.submit(run)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from dataspoke.local_hub.defaults import default_aspects
+from dataspoke.local_hub.deletion import Deletion
+from dataspoke.local_hub.effects import CONSEQUENCES, MUTATIONS, RULES
 from dataspoke.local_hub.errors import AlreadyThere, PreconditionFailed
 from dataspoke.local_hub.mcl import (
     TIMESERIES_TOPIC,
@@ -20,11 +22,14 @@ from dataspoke.local_hub.mcl import (
 )
 from dataspoke.local_hub.patch import apply_patch, empty_aspect
 from dataspoke.local_hub.proposals import Proposal
-from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry
-from dataspoke.local_hub.transaction import AspectRow, Transaction
+from dataspoke.local_hub.registry import AspectSpec, EntitySpec
+from dataspoke.local_hub.transaction import AspectRow
 from dataspoke.local_hub.validate import Validator
+from dataspoke.local_hub.view import BatchView
 
 NO_RUN = "no-run-id-provided"
+# Rounds of consequences; none of DataHub's goes deeper than three.
+_MOST_ROUNDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +44,55 @@ class Written:
 
 
 class Batch:
-    """Applies proposals, in their order, within one transaction. `now` in UTC ms."""
+    """Applies proposals, in their order, within one transaction, and then what follows from them.
 
-    def __init__(
-        self, tx: Transaction, registry: Registry, validator: Validator, actor: str, now: int
-    ) -> None:
-        self._tx = tx
-        self._registry = registry
+    The consequences of all changes come after the last proposal, those of the consequences after
+    them: each round sees what the one before it left.
+    """
+
+    def __init__(self, view: BatchView, validator: Validator) -> None:
+        self._view = view
+        self._tx = view.tx
+        self._registry = view.registry
         self._validator = validator
-        self._actor = actor
-        self._now = now
-        self._entities: dict[str, int] = {}
-        self._current: dict[int, AspectRow] = {}
+        self._actor = view.actor
+        self._now = view.now
         self._given: dict[str, set[str]] = {}
         self._written: list[Written] = []
 
     def apply(self, proposals: Sequence[Proposal]) -> list[Written]:
         """Write all of them or, if one is refused, raise HubError.
 
-        The answer has the key and the defaults of new entities too, before what was proposed.
+        The answer has the key and the defaults of new entities too, before what was proposed;
+        consequences are not in it.
         """
-        self._load(proposals)
+        written = self._apply_all(proposals)
+        self.settle()
+        return written
+
+    def settle(self) -> None:
+        """Apply what follows from what was written or removed so far."""
+        for _ in range(_MOST_ROUNDS):
+            proposals = self._view.consequences()
+            if not proposals:
+                return
+            self._apply_all(proposals)
+        raise RuntimeError("The effects of a write do not come to an end")
+
+    def _apply_all(self, proposals: Sequence[Proposal]) -> list[Written]:
+        self._given = {}
+        for proposal in proposals:
+            self._given.setdefault(proposal.urn, set()).add(proposal.aspect.name)
+        self._view.load(self._given)
+        self._written = []
         for proposal in proposals:
             self._written.append(self._apply(proposal))
         return self._written
 
-    def _load(self, proposals: Iterable[Proposal]) -> None:
-        """Read everything that the proposals touch, in two queries."""
-        for proposal in proposals:
-            self._given.setdefault(proposal.urn, set()).add(proposal.aspect.name)
-        self._entities = self._tx.entities(self._given)
-        ids = [
-            self._tx.aspect_id(entity, name)
-            for urn, entity in self._entities.items()
-            for name in self._given[urn]
-        ]
-        self._current = self._tx.aspects(ids)
-
     def _apply(self, proposal: Proposal) -> Written:
         if proposal.change == "DELETE":
             return self._delete(proposal)
-        entity = self._entities.get(proposal.urn)
+        entity = self._view.entities.get(proposal.urn)
         if entity is None:
             if proposal.change == "UPDATE":
                 raise PreconditionFailed(f"Cannot update {proposal.urn}: it does not exist")
@@ -91,7 +104,7 @@ class Batch:
             return self._put_point(entity, proposal)
         if proposal.aspect.key_of and proposal.change != "RESTATE":
             # The key is what the urn says; a new entity has just got it.
-            row = self._current.get(self._tx.aspect_id(entity, proposal.aspect.name))
+            row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
             if row is not None:
                 return Written(proposal.urn, proposal.aspect.name, row.value, row.meta, False)
         return self._put(entity, proposal)
@@ -99,11 +112,19 @@ class Batch:
     def _create(self, proposal: Proposal) -> int:
         """A new entity: its key first, then the defaults, then what was proposed."""
         spec, urn = proposal.entity, proposal.urn
-        entity = self._entities[urn] = self._tx.add_entity(urn, spec.name)
+        entity = self._view.entities[urn] = self._tx.add_entity(urn, spec.name)
         key = self._registry.key_of(urn)
         defaults = default_aspects(spec, key, self._given[urn])
         for name, value in {spec.key_aspect.name: key, **defaults}.items():
             aspect = spec.aspects[name]
+            rule = RULES.get(name)
+            if rule is not None:
+                rule(
+                    self._view,
+                    self._view.change(
+                        spec, urn, aspect, "UPSERT", None, value, proposal.metadata, {}
+                    ),
+                )
             self._written.append(
                 self._store(entity, spec, urn, aspect, value, None, proposal.metadata, {}, "UPSERT")
             )
@@ -119,13 +140,13 @@ class Batch:
             )
 
     def _put(self, entity: int, proposal: Proposal) -> Written:
-        row = self._current.get(self._tx.aspect_id(entity, proposal.aspect.name))
+        row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
         self._check_version(proposal, row)
         if proposal.change == "CREATE" and row is not None:
             raise AlreadyThere(
                 f"Cannot perform CREATE: {proposal.urn} already has {proposal.aspect.name}"
             )
-        value = proposal.value
+        value, aspect = proposal.value, proposal.aspect
         if proposal.change == "PATCH":
             stamp = {"actor": self._actor, "time": self._now}
             current = (
@@ -135,6 +156,8 @@ class Batch:
             )
             value = apply_patch(proposal.aspect.name, current, proposal.value)
             self._validator.check(proposal.aspect, value)
+        if aspect.name in MUTATIONS or aspect.name in RULES:
+            value = self._checked(proposal, value, row)
         change = "UPSERT" if proposal.change == "PATCH" else proposal.change
         return self._store(
             entity,
@@ -147,6 +170,28 @@ class Batch:
             proposal.headers,
             change,
         )
+
+    def _checked(self, proposal: Proposal, value: Any, row: AspectRow | None) -> Any:
+        """The value as mutations leave it, after the rules have seen it."""
+        old = None if row is None else orjson.loads(row.value)
+        change = self._view.change(
+            proposal.entity,
+            proposal.urn,
+            proposal.aspect,
+            proposal.change,
+            old,
+            value,
+            proposal.metadata,
+            proposal.headers,
+        )
+        mutate = MUTATIONS.get(proposal.aspect.name)
+        if mutate is not None:
+            value = mutate(self._view, change)
+            change = replace(change, new=value)
+        rule = RULES.get(proposal.aspect.name)
+        if rule is not None:
+            rule(self._view, change)
+        return value
 
     def _store(
         self,
@@ -178,7 +223,7 @@ class Batch:
             text,
         )
         self._tx.put_aspect(new, row)
-        self._current[new.id] = new
+        self._view.current[new.id] = new
         self._log(spec, urn, aspect, change, new, meta, row, headers)
         is_key = aspect.key_of is not None
         if has_change_events(aspect.name, is_key=is_key):
@@ -186,7 +231,25 @@ class Batch:
                 self._tx.add_event(
                     entity_change_event(spec.name, urn, event, actor=self._actor, now=self._now)
                 )
+        if aspect.name in CONSEQUENCES:
+            self._happened(spec, urn, aspect, change, row, value, metadata, headers)
         return Written(urn, aspect.name, text, new.meta, True)
+
+    def _happened(
+        self,
+        spec: EntitySpec,
+        urn: str,
+        aspect: AspectSpec,
+        change: str,
+        row: AspectRow | None,
+        value: Any,
+        metadata: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> None:
+        old = None if row is None else orjson.loads(row.value)
+        self._view.happened(
+            self._view.change(spec, urn, aspect, change, old, value, metadata, headers)
+        )
 
     def _restate(
         self,
@@ -204,7 +267,7 @@ class Batch:
         meta["lastRunId"] = metadata.get("runId") or NO_RUN
         seen = row._replace(meta=orjson.dumps(meta).decode())
         self._tx.put_aspect(seen, None)
-        self._current[row.id] = seen
+        self._view.current[row.id] = seen
         if change == "RESTATE" or aspect.has_lineage:
             self._log(spec, urn, aspect, "RESTATE", seen, meta, row, headers)
         return Written(urn, aspect.name, seen.value, seen.meta, False)
@@ -257,6 +320,8 @@ class Batch:
 
     def _put_point(self, entity: int, proposal: Proposal) -> Written:
         value, aspect = proposal.value, proposal.aspect
+        if aspect.name in MUTATIONS or aspect.name in RULES:
+            value = self._checked(proposal, value, None)
         run = proposal.metadata.get("runId") or NO_RUN
         meta = {"lastObserved": self._now, "runId": run, "lastRunId": NO_RUN}
         meta.update(proposal.metadata)
@@ -291,20 +356,25 @@ class Batch:
                     proposal.entity.name, proposal.urn, event, actor=self._actor, now=self._now
                 )
             )
+        if aspect.name in CONSEQUENCES:
+            self._happened(
+                proposal.entity,
+                proposal.urn,
+                aspect,
+                "UPSERT",
+                None,
+                value,
+                proposal.metadata,
+                proposal.headers,
+            )
         return Written(proposal.urn, aspect.name, text, meta_text, True)
 
     def _delete(self, proposal: Proposal) -> Written:
-        self._tx.flush()  # it reads what the proposals before it wrote
-        deletion = Deletion(self._tx, self._registry, self._actor, self._now)
+        deletion = Deletion(self._view)
         if proposal.aspect.key_of:
             deletion.entity(proposal.urn)
-            entity = self._entities.pop(proposal.urn, None)
-            if entity is not None:
-                for name in self._given[proposal.urn]:
-                    self._current.pop(self._tx.aspect_id(entity, name), None)
-        elif deletion.aspect(proposal.urn, proposal.aspect.name):
-            entity = self._entities[proposal.urn]
-            del self._current[self._tx.aspect_id(entity, proposal.aspect.name)]
+        else:
+            deletion.aspect(proposal.urn, proposal.aspect.name)
         return Written(proposal.urn, proposal.aspect.name, None, None, True)
 
 
@@ -316,105 +386,3 @@ def _point_key(value: Mapping[str, Any]) -> str:
         if value.get(name) is not None
     }
     return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode()
-
-
-class Deletion:
-    """Hard deletion of entities and of single aspects, with their change logs."""
-
-    def __init__(self, tx: Transaction, registry: Registry, actor: str, now: int) -> None:
-        self._tx = tx
-        self._registry = registry
-        self._actor = actor
-        self._now = now
-
-    def entity(self, urn: str) -> tuple[int, int]:
-        """Remove an entity; how many aspects and how many points went with it."""
-        entity = self._tx.entities([urn]).get(urn)
-        if entity is None:
-            return 0, 0
-        spec = self._registry.entity_of(urn)
-        aspects = self._tx.aspects_of(entity)
-        names = [name for name in aspects if name != spec.key_aspect.name]
-        for name in [*names, spec.key_aspect.name]:
-            if name in aspects:
-                self._log(spec, urn, spec.aspects.get(name), name, aspects[name])
-        return len(aspects), self._tx.delete_entity(entity)
-
-    def aspect(self, urn: str, name: str) -> bool:
-        """Remove one aspect that is not the key; whether it was there."""
-        entity = self._tx.entities([urn]).get(urn)
-        if entity is None:
-            return False
-        aspect = self._tx.aspect_id(entity, name)
-        row = self._tx.aspects([aspect]).get(aspect)
-        self._tx.delete_aspect(aspect)
-        if row is None:
-            return False
-        spec = self._registry.entity_of(urn)
-        self._log(spec, urn, spec.aspects.get(name), name, row)
-        return True
-
-    def revert(self, urn: str, name: str, run: str) -> None:
-        """Put back the newest version by another run, or remove the aspect if there is none."""
-        entity = self._tx.entities([urn]).get(urn)
-        if entity is None:
-            return
-        aspect = self._tx.aspect_id(entity, name)
-        row = self._tx.aspects([aspect]).get(aspect)
-        survivor = self._tx.previous(aspect, run)
-        if survivor is None or row is None:
-            self.aspect(urn, name)
-            return
-        self._tx.restore(survivor)
-        self._tx.flush()
-        spec = self._registry.entity_of(urn)
-        self._log(spec, urn, spec.aspects.get(name), name, row, survivor)
-
-    def soft(self, urn: str) -> None:
-        """Mark an entity as removed, where its type can be."""
-        entity = self._tx.entities([urn]).get(urn)
-        spec = self._registry.entity_of(urn)
-        if entity is None or "status" not in spec.aspects:
-            return
-        proposal = Proposal(spec, urn, spec.aspects["status"], "UPSERT", {"removed": True}, {}, {})
-        self._write([proposal])
-        self._tx.flush()
-
-    def _write(self, proposals: Sequence[Proposal]) -> None:
-        Batch(self._tx, self._registry, Validator(), self._actor, self._now).apply(proposals)
-
-    def points_of_run(self, run: str) -> int:
-        """Remove the points that a run wrote; how many there were."""
-        return self._tx.delete_run_points(run)
-
-    def _log(
-        self,
-        spec: EntitySpec,
-        urn: str,
-        aspect: AspectSpec | None,
-        name: str,
-        row: AspectRow,
-        new: AspectRow | None = None,
-    ) -> None:
-        self._tx.add_event(
-            change_log(
-                topic=VERSIONED_TOPIC,
-                entity_type=spec.name,
-                urn=urn,
-                change="DELETE" if new is None else "UPSERT",
-                aspect_name=name,
-                value=None if new is None else new.value,
-                meta=None if new is None else orjson.loads(new.meta),
-                previous_value=row.value,
-                previous_meta=row.meta,
-                headers=None,
-                actor=self._actor,
-                now=self._now,
-            )
-        )
-        is_key = aspect is not None and aspect.key_of is not None
-        value = None if new is None else orjson.loads(new.value)
-        for event in compare(urn, name, orjson.loads(row.value), value, is_key=is_key):
-            self._tx.add_event(
-                entity_change_event(spec.name, urn, event, actor=self._actor, now=self._now)
-            )

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from dataspoke.local_hub.ingest import Deletion
+from dataspoke.local_hub.deletion import Deletion
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.schema import ASPECTS_PER_ENTITY
 from dataspoke.local_hub.store import Store

@@ -83,6 +83,20 @@ class Transaction:
         )
         return {self._names[row[0] % ASPECTS_PER_ENTITY]: AspectRow(*row) for row in rows}
 
+    def holders(self, name: str, text: str) -> list[str]:
+        """Urns of the entities whose aspect `name` has `text` in its JSON; a scan."""
+        rows = self.connection.execute(
+            "SELECT e.urn FROM aspect a JOIN entity e ON e.id = a.id / ? "
+            "WHERE a.id % ? = ? AND instr(a.value, ?) ORDER BY e.urn",
+            (
+                ASPECTS_PER_ENTITY,
+                ASPECTS_PER_ENTITY,
+                self._numbers[name],
+                orjson.dumps(text).decode()[1:-1],
+            ),
+        )
+        return [row[0] for row in rows]
+
     def previous(self, aspect: int, not_by: str) -> AspectRow | None:
         """The newest of the older versions of an aspect that another run wrote."""
         row = self.connection.execute(

@@ -1,0 +1,130 @@
+"""What one batch of writes knows: the rows that it read or wrote, for itself and for effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from dataspoke.local_hub.effects import CONSEQUENCES, RULES, Change
+from dataspoke.local_hub.proposals import Proposal
+from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry
+from dataspoke.local_hub.transaction import AspectRow, Transaction
+
+
+class BatchView:
+    """Rows inside the transaction as the batch left them, and the writes that follow from it.
+
+    `entities` and `current` hold what was read or written; what is absent from them may still be
+    in the database. `now` in UTC ms.
+    """
+
+    def __init__(self, tx: Transaction, registry: Registry, actor: str, now: int) -> None:
+        self.tx = tx
+        self.registry = registry
+        self.actor = actor
+        self.now = now
+        self.entities: dict[str, int] = {}
+        self.current: dict[int, AspectRow] = {}
+        self.further: list[Proposal] = []
+        self._happened: list[Change] = []
+
+    def load(self, wanted: Mapping[str, Iterable[str]]) -> None:
+        """Read the named aspects by urn, in two queries."""
+        found = self.tx.entities([urn for urn in wanted if urn not in self.entities])
+        self.entities.update(found)
+        entities = self.entities
+        ids = [
+            self.tx.aspect_id(entities[urn], name)
+            for urn, names in wanted.items()
+            if urn in entities
+            for name in names
+        ]
+        unread = [number for number in ids if number not in self.current]
+        if unread:
+            self.current.update(self.tx.aspects(unread))
+
+    def row(self, urn: str, aspect: str) -> AspectRow | None:
+        """The latest version of an aspect."""
+        entity = self.entity(urn)
+        if entity is None:
+            return None
+        number = self.tx.aspect_id(entity, aspect)
+        if number not in self.current:
+            self.current.update(self.tx.aspects([number]))
+        return self.current.get(number)
+
+    def entity(self, urn: str) -> int | None:
+        """The row of an entity."""
+        if urn not in self.entities:
+            self.entities.update(self.tx.entities([urn]))
+        return self.entities.get(urn)
+
+    def value(self, urn: str, aspect: str) -> Any | None:
+        row = self.row(urn, aspect)
+        return None if row is None else orjson.loads(row.value)
+
+    def exists(self, urn: str) -> bool:
+        return self.entity(urn) is not None
+
+    def holders(self, aspect: str, text: str) -> list[str]:
+        self.tx.flush()
+        return self.tx.holders(aspect, text)
+
+    def change(
+        self,
+        entity: EntitySpec,
+        urn: str,
+        aspect: AspectSpec,
+        change: str,
+        old: Any | None,
+        new: Any | None,
+        metadata: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> Change:
+        """A change of this batch, as effects see it."""
+        return Change(
+            entity, urn, aspect, change, old, new, metadata, headers, self.actor, self.now
+        )
+
+    def removed(
+        self, entity: EntitySpec, urn: str, aspect: AspectSpec, row: AspectRow, new: Any = None
+    ) -> None:
+        """Check and remember that an aspect goes away, or back to the value `new`."""
+        if aspect.name not in RULES and aspect.name not in CONSEQUENCES:
+            return
+        kind = "DELETE" if new is None else "UPSERT"
+        change = self.change(entity, urn, aspect, kind, orjson.loads(row.value), new, {}, {})
+        rule = RULES.get(aspect.name)
+        if rule is not None:
+            rule(self, change)
+        self.happened(change)
+
+    def happened(self, change: Change) -> None:
+        """Remember a change for the consequences that it may have."""
+        if change.aspect.name in CONSEQUENCES:
+            self._happened.append(change)
+
+    def consequences(self) -> list[Proposal]:
+        """What follows from the changes since the last call, in their order."""
+        happened, self._happened = self._happened, []
+        proposals, self.further = self.further, []
+        for change in happened:
+            for proposal in CONSEQUENCES[change.aspect.name](self, change):
+                proposals.append(_of_the_same_run(proposal, change))
+        return proposals
+
+
+def _of_the_same_run(proposal: Proposal, cause: Change) -> Proposal:
+    if proposal.metadata or not cause.metadata:
+        return proposal
+    return Proposal(
+        proposal.entity,
+        proposal.urn,
+        proposal.aspect,
+        proposal.change,
+        proposal.value,
+        cause.metadata,
+        proposal.headers,
+    )
