@@ -17,7 +17,7 @@ FOLDERS = (
 )
 
 # Folders of data files: packages too, in the eyes of setuptools.
-DATA = ("recipes.actions", "recipes.ingest", "search_service.web")
+DATA = ("local_hub.graphql.schema", "recipes.actions", "recipes.ingest", "search_service.web")
 
 packages = [*find_packages(include=[*FOLDERS, *(f"{folder}.*" for folder in FOLDERS)]), *DATA]
 

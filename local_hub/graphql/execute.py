@@ -9,15 +9,21 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, graphql_sync
 
 from dataspoke.local_hub.errors import BadRequest, HubError
-from dataspoke.local_hub.graphql.entities import Entity, Loader
-from dataspoke.local_hub.graphql.resolvers import Context, resolve_mutation, resolve_query
-from dataspoke.local_hub.graphql.schema import make_schema
-from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.graphql import rooms
+from dataspoke.local_hub.graphql.entities import Entity, Part
+from dataspoke.local_hub.graphql.generic import read_field, read_root
+from dataspoke.local_hub.graphql.room import Context
+from dataspoke.local_hub.graphql.sdl import make_schema
+from dataspoke.local_hub.graphql.values import shaped
+from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub, now_millis
 from dataspoke.local_hub.relationships import Lineage
 from dataspoke.local_hub.search import Search
 from dataspoke.local_hub.search_store import SearchStore
 
 logger = logging.getLogger(__name__)
+
+# How GMS calls the statuses of its errors.
+_KINDS = {400: "BAD_REQUEST", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFLICT"}
 
 
 class GraphQL:
@@ -30,7 +36,7 @@ class GraphQL:
         self._lineage = lineage
         self._schema: GraphQLSchema | None = None
 
-    def run(self, body: Any) -> dict[str, Any]:
+    def run(self, body: Any, actor: str = DEFAULT_ACTOR) -> dict[str, Any]:
         """`{query, variables, operationName}` → `{data, errors?}`. Raises BadRequest."""
         if not isinstance(body, Mapping) or not isinstance(body.get("query"), str):
             raise BadRequest("Cannot run the GraphQL request: it has no query")
@@ -39,7 +45,7 @@ class GraphQL:
             raise BadRequest("Cannot run the GraphQL request: variables is no object")
         if self._schema is None:
             self._schema = make_schema(self._hub.registry)
-        context = Context(self._hub, self._index, self._search, self._lineage, Loader(self._hub))
+        context = Context(self._hub, self._index, self._search, self._lineage, actor, now_millis())
         result = graphql_sync(
             self._schema,
             body["query"],
@@ -56,34 +62,57 @@ class GraphQL:
 
 
 def _resolve_field(source: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+    parent, name = info.parent_type.name, info.field_name
+    owner: Entity | None = None
+    value: Any
     if source is None:
-        root = info.parent_type.name
-        resolve = resolve_mutation if root == "Mutation" else resolve_query
-        return resolve(info.context, info.field_name, arguments)
-    if isinstance(source, Entity):
-        return source.field(info.field_name, arguments)
-    value = source.get(info.field_name) if isinstance(source, Mapping) else None
-    return value() if callable(value) else value
+        table = rooms.MUTATIONS if parent == "Mutation" else rooms.QUERIES
+        resolve = table.get(name)
+        if resolve is None:
+            value = read_root(info.context, name, arguments)
+        else:
+            value = resolve(info.context, arguments)
+    else:
+        owner = source if isinstance(source, Entity) else getattr(source, "owner", None)
+        read = rooms.FIELDS.get((parent, name))
+        if read is None and isinstance(source, Entity):
+            read = rooms.FIELDS.get(("Entity", name))
+        if read is not None:
+            value = read(source, arguments)
+        elif isinstance(source, Entity):
+            value = read_field(source, name, arguments)
+        else:
+            value = source.get(name) if isinstance(source, Mapping) else None
+            if value is None and name == "associatedUrn" and owner is not None:
+                value = owner.urn
+    if callable(value):
+        value = value()
+    return shaped(value, info.return_type, info.context, owner)
 
 
 def _resolve_type(value: Any, *_: Any) -> str | None:
     if isinstance(value, Entity):
         return value.type_name
-    found = value.get("__typename") if isinstance(value, Mapping) else None
+    found = value.get("__typename") if isinstance(value, Part) else None
     return None if found is None else str(found)
 
 
 def _shown(error: GraphQLError) -> dict[str, Any]:
     """An error as GMS answers it; what is not the client's fault is logged, not shown."""
-    cause = error.original_error
-    code, kind, message = 400, "BAD_REQUEST", error.message
-    if cause is not None and not isinstance(cause, GraphQLError | HubError):
+    cause, message = error.original_error, error.message
+    extensions: dict[str, Any] = {"classification": "ValidationError"}
+    if cause is not None:
+        extensions["classification"] = "DataFetchingException"
+    if isinstance(cause, HubError) and cause.status < 500:
+        code = cause.status if cause.status in _KINDS else 400
+        extensions.update(code=code, type=_KINDS[code])
+    elif cause is not None:
         logger.error("GraphQL failed at %s", error.path, exc_info=cause)
-        code, kind, message = 500, "SERVER_ERROR", "An unknown error occurred."
-    shown: dict[str, Any] = {
-        "message": message,
-        "extensions": {"code": code, "type": kind, "classification": "DataFetchingException"},
-    }
+        extensions.update(code=500, type="SERVER_ERROR")
+        message = "An unknown error occurred."
+    elif error.path:
+        extensions = {"code": 400, "type": "BAD_REQUEST", "classification": "DataFetchingException"}
+    shown: dict[str, Any] = {"message": message, "extensions": extensions}
     if error.path:
         shown["path"] = error.path
     if error.locations:

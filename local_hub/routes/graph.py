@@ -1,4 +1,4 @@
-"""Search, relationships, lineage and GraphQL."""
+"""Search, relationships and lineage."""
 
 from __future__ import annotations
 
@@ -24,12 +24,6 @@ _MOST_COUNT = 10_000
 
 def _discovery(request: Request) -> Discovery:
     return cast(Discovery, request.app.state.discovery)
-
-
-async def _graphql(request: Request) -> Response:
-    body = read_json(await request.body())
-    graphql = _discovery(request).graphql
-    return answer(await in_thread(lambda: graphql.run(body)))
 
 
 async def _related(request: Request) -> Response:
@@ -257,7 +251,6 @@ async def delete_references(request: Request, body: Mapping[str, Any]) -> Respon
 
 
 routes = [
-    Route("/api/graphql", _graphql, methods=["POST"]),
     Route("/openapi/relationships/v1", _related, methods=["GET"]),
     Route("/openapi/v3/entity/scroll", _scroll_entities, methods=["POST"]),
     Route("/openapi/v3/relationship/scroll", _scroll_relationships, methods=["POST"]),

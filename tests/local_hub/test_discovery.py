@@ -268,7 +268,13 @@ def test_an_entity_is_shown_with_its_neighbours(shop: Client) -> None:
             }
         }
     }
-    assert shop.graphql(query, urn=DATASET.format("absent")) == {"data": {"dataset": None}}
+
+
+def test_an_absent_entity_says_that_it_does_not_exist(shop: Client) -> None:
+    query = "query x($urn: String!) { dataset(urn: $urn) { exists properties { name } } }"
+    assert shop.graphql(query, urn=DATASET.format("absent")) == {
+        "data": {"dataset": {"exists": False, "properties": None}}
+    }
 
 
 def test_columns_are_shown_with_their_types(shop: Client) -> None:

@@ -1,0 +1,75 @@
+"""Fields that no room resolves by hand: root fields of entity types, and aspects by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.graphql.entities import Entity, Part
+from dataspoke.local_hub.graphql.names import enum_name, query_name
+from dataspoke.local_hub.graphql.room import Arguments, Context
+from dataspoke.local_hub.urns import Urn
+
+# The aspect that GraphQL calls `properties` or `info`, where it is not `<entity>Properties`.
+_PROPERTIES = {
+    "chart": "chartInfo",
+    "dashboard": "dashboardInfo",
+    "dataJob": "dataJobInfo",
+    "dataFlow": "dataFlowInfo",
+    "corpuser": "corpUserInfo",
+    "corpGroup": "corpGroupInfo",
+    "glossaryTerm": "glossaryTermInfo",
+    "glossaryNode": "glossaryNodeInfo",
+    "dataPlatform": "dataPlatformInfo",
+    "structuredProperty": "propertyDefinition",
+}
+_OTHER_NAMES = {"tags": "globalTags", "globalTags": "globalTags"}
+
+
+def read_root(context: Context, name: str, arguments: Arguments) -> Entity:
+    """An entity by the root field of its type, whether it exists or not. Raises BadRequest."""
+    entity = context.loader.entity(arguments["urn"])
+    if entity is None or query_name(entity.spec.name) != name:
+        raise BadRequest(f"Failed to convert urn {arguments['urn']} to a {name}")
+    return entity
+
+
+def read_field(entity: Entity, name: str, _: Arguments) -> Any:
+    """An aspect, a part of the key, or what the properties say, whichever is called `name`."""
+    if name in ("urn", "exists"):
+        return getattr(entity, name)
+    if name == "type":
+        return enum_name(entity.spec.name)
+    if name == "properties":
+        return properties(entity)
+    aspect = _OTHER_NAMES.get(name, name)
+    if aspect in entity.spec.aspects:
+        value = entity.aspect(aspect)
+        return Part(entity, value) if value else None
+    key = entity.key
+    if name in key:
+        return key[name]
+    described = properties(entity)
+    return None if described is None else described.get(name)
+
+
+def properties(entity: Entity) -> Part | None:
+    """The aspect that describes an entity, with a name in any case."""
+    name = entity.spec.name
+    spelled = name[0].lower() + name[1:]
+    value: Mapping[str, Any] = {}
+    for aspect in (_PROPERTIES.get(name, f"{spelled}Properties"), f"{spelled}Info"):
+        if aspect in entity.spec.aspects:
+            value = entity.aspect(aspect)
+            break
+    return Part(entity, {**value, "name": name_of(entity, value)}) if value else None
+
+
+def name_of(entity: Entity, value: Mapping[str, Any]) -> str:
+    """What an entity is called: by its properties, else by its key."""
+    for field in ("name", "title", "displayName"):
+        if value.get(field):
+            return str(value[field])
+    name = entity.key.get("name")
+    return str(name) if name else Urn.parse(entity.urn).parts[-1]

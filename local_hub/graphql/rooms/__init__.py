@@ -1,0 +1,43 @@
+"""The rooms of the GraphQL API, and their tables as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dataspoke.local_hub.graphql.room import FieldReader, Resolver, Room
+from dataspoke.local_hub.graphql.rooms import (
+    app,
+    assertions,
+    common,
+    entities,
+    incidents,
+    lineage,
+    search,
+    tags,
+)
+
+ROOMS: tuple[Room, ...] = (
+    common.ROOM,
+    app.ROOM,
+    assertions.ROOM,
+    entities.ROOM,
+    incidents.ROOM,
+    lineage.ROOM,
+    search.ROOM,
+    tags.ROOM,
+)
+
+QUERIES: Mapping[str, Resolver] = {
+    name: resolve for room in ROOMS for name, resolve in room.queries.items()
+}
+MUTATIONS: Mapping[str, Resolver] = {
+    name: resolve for room in ROOMS for name, resolve in room.mutations.items()
+}
+FIELDS: Mapping[tuple[str, str], FieldReader] = {
+    place: read for room in ROOMS for place, read in room.fields.items()
+}
+ASPECTS: Mapping[str, str] = {
+    aspect: "\n".join(room.aspects[aspect] for room in ROOMS if aspect in room.aspects)
+    for room in ROOMS
+    for aspect in room.aspects
+}
