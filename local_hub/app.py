@@ -22,7 +22,15 @@ from dataspoke.local_hub.errors import HubError, NotFound
 from dataspoke.local_hub.http import answer, finish, refusal
 from dataspoke.local_hub.hub import Hub, now_millis
 from dataspoke.local_hub.news import News
-from dataspoke.local_hub.routes import events, graph, graphql, openapi, operations, restli
+from dataspoke.local_hub.routes import (
+    events,
+    graph,
+    graphql,
+    openapi,
+    operations,
+    restli,
+    timeline,
+)
 from dataspoke.local_hub.transports import publishing, schema_registry
 
 logger = logging.getLogger(__name__)
@@ -85,6 +93,7 @@ def create_app(
         *operations.routes,
         *restli.routes,
         *events.routes,
+        *timeline.routes,
         *graph.routes,
         *graphql.routes,
         *openapi.routes,

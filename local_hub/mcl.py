@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+from dataspoke.local_hub.timeline.columns import COLUMN_DIFFERS
+from dataspoke.local_hub.timeline.differ import DIFFERS
+from dataspoke.local_hub.timeline.model import ChangeEvent
 from dataspoke.local_hub.transaction import Event
 
 VERSIONED_TOPIC = "MetadataChangeLog_Versioned_v1"
@@ -89,6 +92,11 @@ def compare(
         elif new is None:
             yield _change("LIFECYCLE", "HARD_DELETE")
         return
+    differ = _DIFFERS.get(aspect_name)
+    if differ is not None:
+        for event in differ(urn, old or {}, new or {}):
+            yield _told(urn, event)
+        return
     generator = _GENERATORS.get(aspect_name)
     if generator is not None:
         yield from generator(urn, old or {}, new or {})
@@ -96,7 +104,16 @@ def compare(
 
 def has_change_events(aspect_name: str, *, is_key: bool) -> bool:
     """Whether a change of this aspect can make entity change events at all."""
-    return is_key or aspect_name in _GENERATORS
+    return is_key or aspect_name in _DIFFERS or aspect_name in _GENERATORS
+
+
+def _told(urn: str, event: ChangeEvent) -> Change:
+    """A change of a column's details is an event of the column."""
+    change = _change(event.category, event.operation, event.modifier, event.parameters)
+    if event.entity_urn != urn:
+        change["entityType"] = "schemaField"
+        change["entityUrn"] = event.entity_urn
+    return change
 
 
 def _change(
@@ -113,55 +130,9 @@ def _change(
     return change
 
 
-def _associations(
-    category: str, items: str, key: str, parameters: Callable[[str, Aspect], Mapping[str, Any]]
-) -> Callable[[str, Aspect, Aspect], Iterator[Change]]:
-    """ADD and REMOVE for a list of records (or urns) that are told apart by `key`."""
-
-    def keyed(aspect: Aspect) -> dict[str, Aspect]:
-        found: dict[str, Aspect] = {}
-        for item in aspect.get(items) or ():
-            record = item if isinstance(item, Mapping) else {key: item}
-            found[str(record.get(key))] = record
-        return found
-
-    def generate(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-        before, after = keyed(old), keyed(new)
-        for name, item in before.items():
-            if name not in after:
-                yield _change(category, "REMOVE", name, parameters(name, item))
-        for name, item in after.items():
-            if name not in before:
-                yield _change(category, "ADD", name, parameters(name, item))
-
-    return generate
-
-
-def _tag_parameters(tag: str, item: Aspect) -> Mapping[str, Any]:
-    return {"tagUrn": tag, **({"context": item["context"]} if item.get("context") else {})}
-
-
-def _owner_parameters(owner: str, item: Aspect) -> Mapping[str, Any]:
-    parameters = {"ownerUrn": owner, "ownerType": item.get("type")}
-    if item.get("typeUrn"):
-        parameters["ownerTypeUrn"] = item["typeUrn"]
-    return parameters
-
-
 def _status(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
     # GMS does not look at what was before: each written status is one or the other.
     yield _change("LIFECYCLE", "SOFT_DELETE" if new.get("removed") else "REINSTATE")
-
-
-def _documentation(field: str) -> Callable[[str, Aspect, Aspect], Iterator[Change]]:
-    def generate(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-        before, after = old.get(field) or "", new.get(field) or ""
-        if before == after:
-            return
-        operation = "ADD" if not before else "REMOVE" if not after else "MODIFY"
-        yield _change("DOCUMENTATION", operation, None, {"description": after or before})
-
-    return generate
 
 
 def _deprecation(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
@@ -169,65 +140,6 @@ def _deprecation(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
     if before != after:
         status = "DEPRECATED" if after else "ACTIVE"
         yield _change("DEPRECATION", "MODIFY", status, {"status": status})
-
-
-def _schema_field_urn(urn: str, path: str) -> str:
-    return f"urn:li:schemaField:({urn},{path})"
-
-
-def _schema(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-    before = {field["fieldPath"]: field for field in old.get("fields") or ()}
-    after = {field["fieldPath"]: field for field in new.get("fields") or ()}
-    for path in sorted({**before, **after}):
-        previous, field = before.get(path), after.get(path)
-        if field is None:
-            yield _schema_change("REMOVE", urn, path, before[path])
-        elif previous is None:
-            yield _schema_change("ADD", urn, path, field)
-        elif previous.get("nativeDataType") != field.get("nativeDataType"):
-            yield _schema_change("MODIFY", urn, path, field)
-        yield from _field_details(urn, path, previous or {}, field or {})
-
-
-def _schema_change(operation: str, urn: str, path: str, field: Aspect) -> Change:
-    field_urn = _schema_field_urn(urn, path)
-    parameters = {
-        "fieldPath": path,
-        "fieldUrn": field_urn,
-        "nullable": bool(field.get("nullable")),
-    }
-    return _change("TECHNICAL_SCHEMA", operation, field_urn, parameters)
-
-
-def _editable_schema(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-    before = {field["fieldPath"]: field for field in old.get("editableSchemaFieldInfo") or ()}
-    after = {field["fieldPath"]: field for field in new.get("editableSchemaFieldInfo") or ()}
-    for path in {**before, **after}:
-        yield from _field_details(urn, path, before.get(path, {}), after.get(path, {}))
-
-
-def _field_details(urn: str, path: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-    field_urn = _schema_field_urn(urn, path)
-    for name, generate in (("globalTags", _TAGS), ("glossaryTerms", _TERMS)):
-        before, after = old.get(name), new.get(name)
-        if before != after:
-            for change in generate(urn, before or {}, after or {}):
-                yield {**change, "parameters": {**change["parameters"], "fieldPath": path}}
-    # The description of a column is a change of the column, not of its dataset.
-    for change in _DESCRIPTION(urn, old, new):
-        yield {**change, "entityType": "schemaField", "entityUrn": field_urn}
-
-
-def _structured_properties(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
-    before = {item["propertyUrn"]: item.get("values") for item in old.get("properties") or ()}
-    after = {item["propertyUrn"]: item.get("values") for item in new.get("properties") or ()}
-    for name in {**before, **after}:
-        if before.get(name) == after.get(name):
-            continue
-        operation = "ADD" if name not in before else "REMOVE" if name not in after else "MODIFY"
-        values = orjson.dumps(after.get(name) or before.get(name)).decode()
-        parameters = {"propertyUrn": name, "propertyValues": values}
-        yield _change("STRUCTURED_PROPERTY", operation, name, parameters)
 
 
 def _incident(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
@@ -261,24 +173,17 @@ def _assertion_run(urn: str, old: Aspect, new: Aspect) -> Iterator[Change]:
     yield _change("RUN", "COMPLETED", None, parameters)
 
 
-_TAGS = _associations("TAG", "tags", "tag", _tag_parameters)
-_TERMS = _associations("GLOSSARY_TERM", "terms", "urn", lambda urn, _: {"termUrn": urn})
-_DESCRIPTION = _documentation("description")
-
+# Beside what the timeline tells; these aspects are no part of it.
 _GENERATORS: dict[str, Callable[[str, Aspect, Aspect], Iterator[Change]]] = {
-    "globalTags": _TAGS,
-    "glossaryTerms": _TERMS,
-    "ownership": _associations("OWNER", "owners", "owner", _owner_parameters),
-    "domains": _associations("DOMAIN", "domains", "domain", lambda urn, _: {"domainUrn": urn}),
     "status": _status,
     "deprecation": _deprecation,
-    "schemaMetadata": _schema,
-    "editableSchemaMetadata": _editable_schema,
-    "datasetProperties": _DESCRIPTION,
-    "editableDatasetProperties": _DESCRIPTION,
-    "glossaryTermInfo": _documentation("definition"),
-    "structuredProperties": _structured_properties,
     "incidentInfo": _incident,
     "dataProcessInstanceRunEvent": _run,
     "assertionRunEvent": _assertion_run,
+}
+_DIFFERS = {
+    name: differ
+    for name, differ in {**DIFFERS, **COLUMN_DIFFERS}.items()
+    # GMS tells of these in the timeline alone.
+    if name not in ("glossaryRelatedTerms", "applications", "domainProperties")
 }
