@@ -28,7 +28,7 @@ def _short(change: dict[str, Any]) -> tuple[str, str, str | None]:
         ("globalTags", {"tags": [{"tag": TAG}]}, None, [("TAG", "REMOVE", TAG)]),
         ("globalTags", {"tags": []}, {"tags": []}, []),
         ("glossaryTerms", None, {"terms": [{"urn": "t"}]}, [("GLOSSARY_TERM", "ADD", "t")]),
-        ("ownership", None, {"owners": [{"owner": "u"}]}, [("OWNER", "ADD", "u")]),
+        ("ownership", None, {"owners": [{"owner": "u"}]}, [("OWNERSHIP", "ADD", "u")]),
         (
             "domains",
             {"domains": ["d1"]},
@@ -69,7 +69,7 @@ def _short(change: dict[str, Any]) -> tuple[str, str, str | None]:
             "schemaMetadata",
             {"fields": [_column()]},
             {"fields": [_column(globalTags={"tags": [{"tag": TAG}]}, description="d")]},
-            [("TAG", "ADD", TAG), ("DOCUMENTATION", "ADD", None)],
+            [("DOCUMENTATION", "ADD", None), ("TAG", "ADD", TAG)],
         ),
         (
             "editableSchemaMetadata",

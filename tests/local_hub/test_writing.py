@@ -114,8 +114,8 @@ def test_a_change_tells_what_was_before(client: Client) -> None:
     assert log["previousSystemMetadata"]["runId"] == "r1"
     payloads = [json.loads(e["payload"]["value"]) for e in client.events(PLATFORM, start)]
     assert [(p["category"], p["operation"], p["modifier"]) for p in payloads] == [
-        ("TAG", "REMOVE", TAG),
         ("TAG", "ADD", "urn:li:tag:other"),
+        ("TAG", "REMOVE", TAG),
     ]
 
 
