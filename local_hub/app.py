@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
@@ -16,10 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataspoke.local_hub.access import sessions
+from dataspoke.local_hub.access.door import Access, Door
 from dataspoke.local_hub.bootstrap import bootstrap
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
-from dataspoke.local_hub.http import answer, finish, refusal
+from dataspoke.local_hub.http import finish, refusal
 from dataspoke.local_hub.hub import Hub, now_millis
 from dataspoke.local_hub.news import News
 from dataspoke.local_hub.routes import (
@@ -39,9 +40,6 @@ _KEEP_EVENTS_MILLIS = 7 * 86_400_000
 _TRIM_SECONDS = 600
 _TRIMMED_AT_ONCE = 5000
 
-# Kafka clients send no token to the schema registry, and probes none at all.
-_OPEN_PATHS = ("/health", "/admin", "/schema-registry/")
-
 
 def create_app(
     home: Path,
@@ -53,14 +51,17 @@ def create_app(
 ) -> FastAPI:
     """The application over the data in `home`; `models` are folders of custom aspects.
 
-    With `token`, every call but the health probes and the schema registry needs it. While it
-    runs, events also go to the Kafka at `kafka` (HOST:PORT) and to the queue in the PostgreSQL
-    at `pg_queue` (URL). Opening raises FatalError when the folder is in use or damaged.
+    With `token`, every call but the health probes and the schema registry needs that token, whose
+    bearer is the root user, or one that the hub has made; without, only who brings a token or a
+    session of the hub's own is anybody but the root user. While it runs, events also go to the
+    Kafka at `kafka` (HOST:PORT) and to the queue in the PostgreSQL at `pg_queue` (URL). Opening
+    raises FatalError when the folder is in use or damaged.
     """
     with ExitStack() as opening:
         hub = Hub.open(home, models)
         opening.callback(hub.close)
         bootstrap(hub)
+        access = Access.open(home, hub, token)
         discovery = Discovery.open(home, hub)
         opening.callback(discovery.close)
         opening.enter_context(publishing(hub.store, kafka=kafka, pg_queue=pg_queue))
@@ -89,8 +90,10 @@ def create_app(
     )
     app.state.hub = hub
     app.state.discovery = discovery
+    app.state.access = access
     for route in (
         *operations.routes,
+        *sessions.routes,
         *restli.routes,
         *events.routes,
         *timeline.routes,
@@ -104,8 +107,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _refuse_http)
     app.add_middleware(Failures)
     app.add_middleware(RawPath)
-    if token is not None:
-        app.add_middleware(BearerToken, token=token)
+    app.add_middleware(Door, access=access)
     return app
 
 
@@ -161,23 +163,6 @@ class Failures:
                 raise
             error = HubError(f"Internal server error: {type(exc).__name__}")
             await refusal(error, restli=_is_restli(scope["path"]))(scope, receive, send)
-
-
-class BearerToken:
-    """Answers 401, as GMS does, to what comes without the token."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._expected = f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(_OPEN_PATHS):
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._expected):
-                refused = answer({"message": "Unauthorized to perform this action."}, status=401)
-                await refused(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
 
 
 def _is_restli(path: str) -> bool:

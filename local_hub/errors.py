@@ -7,6 +7,8 @@
     │   ├── BadUrn              400      400      a urn is malformed, or not of this entity type
     │   ├── UnknownEntity       400      422      no such entity type
     │   └── UnknownAspect       400      422      the entity type has no such aspect
+    ├── Forbidden               403      403      the actor lacks the privilege
+    ├── TooLarge                413      413      the request is larger than the hub reads
     ├── NotFound                404      404      no such entity, aspect or page
     ├── PreconditionFailed      412      412      a conditional write met another version
     ├── AlreadyThere            400      422      a CREATE met an existing aspect or entity
@@ -53,6 +55,25 @@ class UnknownAspect(BadRequest):
 
     restli_status = 422
     kind = "Validation Error"
+
+
+class Forbidden(HubError):
+    """The actor lacks the privilege; OpenAPI's short error is the message."""
+
+    status = 403
+    restli_status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.kind = message
+
+
+class TooLarge(HubError):
+    """The request is larger than the hub reads."""
+
+    status = 413
+    restli_status = 413
+    kind = "Payload Too Large"
 
 
 class NotFound(HubError):

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataspoke.local_hub.errors import BadRequest, HubError
-from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub
 
 T = TypeVar("T")
 
@@ -25,6 +25,11 @@ JSON = "application/json"
 def hub_of(request: Request) -> Hub:
     """The hub that serves this request."""
     return cast(Hub, request.app.state.hub)
+
+
+def actor_of(request: Request) -> str:
+    """The urn of who calls, as the door found it."""
+    return cast(str, getattr(request.state, "actor", DEFAULT_ACTOR))
 
 
 def answer(
@@ -68,6 +73,8 @@ def number(value: Any, name: str, default: int, *, most: int | None = None) -> i
         raise BadRequest(f"Parameter {name} must be a number: {value!r}") from exc
     if found < 0:
         raise BadRequest(f"Parameter {name} must not be negative: {found}")
+    if found >= 2**63:
+        raise BadRequest(f"Parameter {name} is too large: {str(value)[:100]}")
     return found if most is None else min(found, most)
 
 
