@@ -9,10 +9,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dataspoke.local_hub.effects.corrections import (
+    align_domains,
+    group_owners,
+    keep_final_result,
+)
 from dataspoke.local_hub.effects.model import Change, Consequence, Mutation, Rule, View, propose
+from dataspoke.local_hub.effects.properties import check_definition, check_settings, unassign
+from dataspoke.local_hub.effects.rules import (
+    check_edited_fields,
+    check_policy,
+    check_prompts,
+    check_schema_fields,
+    check_user_stays,
+)
+from dataspoke.local_hub.effects.summaries import (
+    associate_siblings,
+    summarize_incident,
+    summarize_run,
+    take_from_other_products,
+)
+from dataspoke.local_hub.effects.urns import check_urns
+from dataspoke.local_hub.effects.values import check_values
+from dataspoke.local_hub.effects.versions import (
+    check_set,
+    check_version,
+    follow_set,
+    follow_version,
+    keep_flag,
+    keep_newest,
+)
 
-MUTATIONS: Mapping[str, Mutation] = {}
-RULES: Mapping[str, Rule] = {}
-CONSEQUENCES: Mapping[str, Consequence] = {}
+MUTATIONS: Mapping[str, Mutation] = {
+    "dataHubExecutionRequestResult": keep_final_result,
+    "domains": align_domains,
+    "ownership": group_owners,
+    "versionProperties": keep_flag,
+    "versionSetProperties": keep_newest,
+}
+
+RULES: Mapping[str, Rule] = {
+    "assertionInfo": check_urns,
+    "assertionRunEvent": check_urns,
+    "corpUserKey": check_user_stays,
+    "dataHubPolicyInfo": check_policy,
+    "editableSchemaMetadata": check_edited_fields,
+    "formInfo": check_prompts,
+    "propertyDefinition": check_definition,
+    "schemaMetadata": check_schema_fields,
+    "structuredProperties": check_values,
+    "structuredPropertySettings": check_settings,
+    "versionProperties": check_version,
+    "versionSetProperties": check_set,
+}
+
+CONSEQUENCES: Mapping[str, Consequence] = {
+    "assertionRunEvent": summarize_run,
+    "dataProductProperties": take_from_other_products,
+    "incidentInfo": summarize_incident,
+    "propertyDefinition": unassign,
+    "status": summarize_incident,
+    "structuredPropertyKey": unassign,
+    "subTypes": associate_siblings,
+    "upstreamLineage": associate_siblings,
+    "versionProperties": follow_version,
+    "versionSetProperties": follow_set,
+}
 
 __all__ = ["CONSEQUENCES", "MUTATIONS", "RULES", "Change", "View", "propose"]

@@ -15,15 +15,15 @@ class Change:
     """One aspect that is about to be written, or just was, inside the transaction.
 
     `change` is the change type that was asked for (PATCH included); `old` and `new` are decoded
-    values, `new` is None for DELETE; `now` in UTC ms.
+    values, None where there is none: `new` for DELETE; `now` in UTC ms.
     """
 
     entity: EntitySpec
     urn: str
     aspect: AspectSpec
     change: str
-    old: Any | None
-    new: Any | None
+    old: Any
+    new: Any
     metadata: Mapping[str, Any]
     headers: Mapping[str, str]
     actor: str
