@@ -171,7 +171,7 @@ def test_a_scroll_pages_through_everything(client: Client) -> None:
                     {"criteria": [{"field": "name", "values": ["data"], "condition": "START_WITH"}]}
                 ]
             },
-            2,
+            3,
         ),
         ({"or": [{"and": [{"field": "name", "values": ["nope"]}]}]}, 0),
     ],
