@@ -10,11 +10,14 @@ from dataspoke.local_hub.graphql.rooms import (
     assertions,
     common,
     contracts,
+    data_products,
     entities,
     health,
     incidents,
     lineage,
+    ownership_types,
     search,
+    structured_properties,
     tags,
 )
 
@@ -23,11 +26,14 @@ ROOMS: tuple[Room, ...] = (
     app.ROOM,
     assertions.ROOM,
     contracts.ROOM,
+    data_products.ROOM,
     entities.ROOM,
     health.ROOM,
     incidents.ROOM,
     lineage.ROOM,
+    ownership_types.ROOM,
     search.ROOM,
+    structured_properties.ROOM,
     tags.ROOM,
 )
 

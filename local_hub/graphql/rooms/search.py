@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from dataspoke.local_hub.filters import criteria
+from dataspoke.local_hub.filters import Criterion, criteria
 from dataspoke.local_hub.graphql.names import entity_names
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
 from dataspoke.local_hub.search import Hit, Page, Query
@@ -45,18 +46,24 @@ def query_of(context: Context, given: Arguments, types: Sequence[str]) -> Query:
 
 def _search(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    return _searched(context, given, [given["type"]])
+    return searched(context, given, [given["type"]])
 
 
 def _search_across(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    return _searched(context, given, given.get("types") or [])
+    return searched(context, given, given.get("types") or [])
 
 
-def _searched(context: Context, given: Arguments, types: Sequence[str]) -> Any:
+def searched(
+    context: Context, given: Arguments, types: Sequence[str], within: Criterion | None = None
+) -> Any:
+    """A page of hits by the input of a search, of those that meet `within`."""
     start, count = given.get("start") or 0, given.get("count")
     count = 10 if count is None else count
     query = query_of(context, given, types)
+    if within is not None:
+        groups = tuple((*group, within) for group in query.groups or ((),))
+        query = replace(query, groups=groups)
     page = context.search.find(query, start, count)
     flags = given.get("searchFlags") or {}
     return {
