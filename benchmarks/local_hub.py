@@ -89,7 +89,7 @@ class Bench:
         self._process = psutil.Process(hub.pid)
 
     def call(self, method: str, path: str, body: Any = None) -> bytes:
-        content = None if body is None else json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else body and json.dumps(body).encode()
         self._connection.request(method, path, content, JSON)
         response = self._connection.getresponse()
         answer = response.read()
@@ -107,11 +107,14 @@ class Bench:
         return count / seconds
 
     def send(self, proposals: list[dict[str, Any]]) -> Callable[[], None]:
-        bodies = [proposals[at : at + BATCH] for at in range(0, len(proposals), BATCH)]
+        bodies = [
+            json.dumps({"proposals": proposals[at : at + BATCH]}).encode()
+            for at in range(0, len(proposals), BATCH)
+        ]
 
         def work() -> None:
             for body in bodies:
-                self.call("POST", "/aspects?action=ingestProposalBatch", {"proposals": body})
+                self.call("POST", "/aspects?action=ingestProposalBatch", body)
 
         return work
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from dataspoke.local_hub.mcl import VERSIONED_TOPIC, change_log, compare, entity_change_event
+from dataspoke.local_hub.change_events import compare, entity_change_events
+from dataspoke.local_hub.mcl import VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec
 from dataspoke.local_hub.transaction import AspectRow
@@ -91,7 +92,6 @@ class Deletion:
         value = None if new is None else orjson.loads(new.value)
         if aspect is not None:
             self._view.removed(spec, urn, aspect, row, value)
-        actor, now = self._view.actor, self._view.now
         self._tx.add_event(
             change_log(
                 topic=VERSIONED_TOPIC,
@@ -100,14 +100,17 @@ class Deletion:
                 change="DELETE" if new is None else "UPSERT",
                 aspect_name=name,
                 value=None if new is None else new.value,
-                meta=None if new is None else orjson.loads(new.meta),
+                meta=None if new is None else new.meta,
+                stamp=self._view.stamp,
+                now=self._view.now,
                 previous_value=row.value,
                 previous_meta=row.meta,
-                headers=None,
-                actor=actor,
-                now=now,
             )
         )
         is_key = aspect is not None and aspect.key_of is not None
-        for event in compare(urn, name, orjson.loads(row.value), value, is_key=is_key):
-            self._tx.add_event(entity_change_event(spec.name, urn, event, actor=actor, now=now))
+        changes = compare(urn, name, orjson.loads(row.value), value, is_key=is_key)
+        self._tx.add_events(
+            entity_change_events(
+                spec.name, urn, changes, actor=self._view.actor, now=self._view.now
+            )
+        )

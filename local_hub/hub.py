@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from dataspoke.local_hub.deletion import Deletion
-from dataspoke.local_hub.ingest import Batch, Written
+from dataspoke.local_hub.ingest import Batch
 from dataspoke.local_hub.proposals import Proposal, ProposalReader
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.store import Store
 from dataspoke.local_hub.transaction import Transaction
 from dataspoke.local_hub.validate import Validator
 from dataspoke.local_hub.view import BatchView
+from dataspoke.local_hub.writer import Written
 
 T = TypeVar("T")
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,8 +17,7 @@ _MOST_KNOWN = 10_000
 CHANGES = ("UPSERT", "CREATE", "CREATE_ENTITY", "UPDATE", "PATCH", "RESTATE", "DELETE")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """One aspect of one entity to be written.
 
     `value` is the checked aspect, or the JSON Patch when `change` is PATCH, or None for DELETE.
@@ -36,6 +34,8 @@ class Proposal:
 
     @property
     def if_version(self) -> str | None:
+        if not self.headers:
+            return None
         for name, value in self.headers.items():
             if name.lower() == "if-version-match":
                 return str(value)

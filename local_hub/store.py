@@ -30,8 +30,10 @@ T = TypeVar("T")
 _MOST_PER_COMMIT = 256
 _WRITER_CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 4 * 1024
-# A checkpoint waits for the disk; with 16 MiB of log between two, writers seldom do.
-_CHECKPOINT_PAGES = 4000
+# A checkpoint waits for the disk, so that a thread of its own does it after so many rows. While
+# writes go on without a pause it cannot start the log anew: the writer does, once it is long.
+_CHECKPOINT_ROWS = 10_000
+_LONG_LOG_PAGES = 16_000
 
 
 class StoredEvent(NamedTuple):
@@ -73,6 +75,12 @@ class Store:
         self._news = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
         self._last_offset = self._read_last_offset()
+        self._checkpoint_due = threading.Event()
+        self._closing = False
+        self._checkpointer = threading.Thread(
+            target=self._checkpoint_loop, name="hub-checkpoint", daemon=True
+        )
+        self._checkpointer.start()
         self._writer = threading.Thread(target=self._write_loop, name="hub-writer", daemon=True)
         self._writer.start()
 
@@ -105,6 +113,9 @@ class Store:
         if self._writer.is_alive():
             self._jobs.put(None)
             self._writer.join()
+        self._closing = True
+        self._checkpoint_due.set()
+        self._checkpointer.join()
         with self._readers_guard:
             for connection in self._readers:
                 connection.close()
@@ -125,7 +136,9 @@ class Store:
 
     def _write_loop(self) -> None:
         connection = _connect(self._path, _WRITER_CACHE_KIB)
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LONG_LOG_PAGES}")
         transaction = Transaction(connection, self.aspect_numbers)
+        checkpoint_at = _CHECKPOINT_ROWS
         while True:
             jobs = self._take_jobs()
             if not jobs:
@@ -133,6 +146,19 @@ class Store:
             # From here on a caller can no longer take its job back.
             jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
             self._commit_together(connection, transaction, jobs)
+            if connection.total_changes > checkpoint_at:
+                checkpoint_at = connection.total_changes + _CHECKPOINT_ROWS
+                self._checkpoint_due.set()
+        connection.close()
+
+    def _checkpoint_loop(self) -> None:
+        connection = _connect(self._path)
+        while True:
+            self._checkpoint_due.wait()
+            self._checkpoint_due.clear()
+            if self._closing:
+                break
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         connection.close()
 
     def _take_jobs(self) -> list[_Job]:
@@ -386,7 +412,6 @@ def _connect(path: Path, cache_kib: int = _READER_CACHE_KIB) -> sqlite3.Connecti
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return connection
 
 

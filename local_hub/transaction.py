@@ -41,7 +41,8 @@ class Transaction:
         self._runs: dict[str, int] = {}
         self.last_offset = 0
         self._entities: list[tuple[int, str, str]] = []
-        self._aspects: list[AspectRow] = []
+        self._new: list[AspectRow] = []
+        self._changed: list[AspectRow] = []
         self._history: list[AspectRow] = []
         self._timeseries: list[tuple[int, int, str, int | None, str, str]] = []
         self._events: list[Event] = []
@@ -128,11 +129,14 @@ class Transaction:
         self._entities.append((entity, urn, entity_type))
         return entity
 
-    def put_aspect(self, row: AspectRow, replaced: AspectRow | None) -> None:
-        """Make `row` the latest version; `replaced`, if given, moves into the history."""
-        self._aspects.append(row)
-        if replaced is not None:
-            self._history.append(replaced)
+    def put_aspect(self, row: AspectRow, old: AspectRow | None, *, keep: bool = True) -> None:
+        """Make `row` the latest version; `old`, the one before, moves into the history if kept."""
+        if old is None:
+            self._new.append(row)
+            return
+        self._changed.append(row)
+        if keep:
+            self._history.append(old)
 
     def put_point(
         self, aspect: int, at: int, doc: str, run: int | None, meta: str, value: str
@@ -143,6 +147,10 @@ class Transaction:
     def add_event(self, event: Event) -> None:
         """Append to the change log."""
         self._events.append(event)
+
+    def add_events(self, events: Iterable[Event]) -> None:
+        """Append to the change log, in their order."""
+        self._events.extend(events)
 
     def trim_events(self, before: int, up_to: int, most: int) -> int:
         """Remove at most `most` events older than `before` (UTC ms), none behind `up_to`."""
@@ -171,7 +179,7 @@ class Transaction:
         self.connection.execute(
             "DELETE FROM aspect_history WHERE aspect = ? AND seq >= ?", (row.id, row.seq)
         )
-        self._aspects.append(row)
+        self._changed.append(row)
 
     def delete_points(self, aspect: int, start: int | None, end: int | None) -> int:
         """Remove the points of a timeseries with start <= at <= end; how many there were."""
@@ -221,11 +229,17 @@ class Transaction:
                     if row.seq > RETAINED_VERSIONS
                 ],
             )
-        if self._aspects:
+        if self._new:
+            many(
+                "INSERT INTO aspect (id, seq, run, modified_at, actor, meta, value) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                self._new,
+            )
+        if self._changed:
             many(
                 "INSERT OR REPLACE INTO aspect (id, seq, run, modified_at, actor, meta, value) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                self._aspects,
+                self._changed,
             )
         if self._timeseries:
             many(
@@ -261,7 +275,8 @@ class Transaction:
     def _clear(self) -> None:
         self._entities.clear()
         self._history.clear()
-        self._aspects.clear()
+        self._new.clear()
+        self._changed.clear()
         self._timeseries.clear()
         self._run_times.clear()
         self._events.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dataspoke.local_hub.errors import BadUrn
 
@@ -28,6 +29,7 @@ class Urn:
     body: str
 
     @classmethod
+    @lru_cache(maxsize=1000)  # one write asks for the same urn again and again
     def parse(cls, text: str) -> Urn:
         """Read a urn; raises BadUrn when it is malformed or too long."""
         if not isinstance(text, str):

@@ -114,6 +114,9 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
         for part in schema["fields"]
         if isinstance(part["type"], list) and "null" in part["type"]
     )
+    # Most members are texts and flags: their type alone says that they fit.
+    fitting = {name: _FITTING[inner] for name, inner in checks.items() if inner in _FITTING}
+    fits, check_of = fitting.get, checks.get
 
     def check(value: Any) -> bool:
         if type(value) is not dict:
@@ -121,7 +124,9 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
         changed = False
         unknown: list[str] | None = None
         for name, item in value.items():
-            inner = checks.get(name)
+            if type(item) is fits(name):
+                continue
+            inner = check_of(name)
             if inner is None or (item is None and name in optional_names):
                 unknown = unknown or []
                 unknown.append(name)
@@ -271,6 +276,8 @@ _PRIMITIVES: dict[str, Check] = {
     "double": _number,
     "null": _null,
 }
+
+_FITTING: dict[Check, type] = {_string: str, _boolean: bool}
 
 
 def _shown(value: Any) -> str:

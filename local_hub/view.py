@@ -17,7 +17,7 @@ class BatchView:
     """Rows inside the transaction as the batch left them, and the writes that follow from it.
 
     `entities` and `current` hold what was read or written; what is absent from them may still be
-    in the database. `now` in UTC ms.
+    in the database. `now` in UTC ms; `stamp` is the JSON of actor and time.
     """
 
     def __init__(self, tx: Transaction, registry: Registry, actor: str, now: int) -> None:
@@ -25,6 +25,7 @@ class BatchView:
         self.registry = registry
         self.actor = actor
         self.now = now
+        self.stamp = orjson.dumps({"time": now, "actor": actor}).decode()
         self.entities: dict[str, int] = {}
         self.current: dict[int, AspectRow] = {}
         self.further: list[Proposal] = []
@@ -72,20 +73,19 @@ class BatchView:
         self.tx.flush()
         return self.tx.holders(aspect, text)
 
-    def change(
-        self,
-        entity: EntitySpec,
-        urn: str,
-        aspect: AspectSpec,
-        change: str,
-        old: Any | None,
-        new: Any | None,
-        metadata: Mapping[str, Any],
-        headers: Mapping[str, str],
-    ) -> Change:
+    def change(self, proposal: Proposal, change: str, old: Any | None, new: Any | None) -> Change:
         """A change of this batch, as effects see it."""
         return Change(
-            entity, urn, aspect, change, old, new, metadata, headers, self.actor, self.now
+            proposal.entity,
+            proposal.urn,
+            proposal.aspect,
+            change,
+            old,
+            new,
+            proposal.metadata,
+            proposal.headers,
+            self.actor,
+            self.now,
         )
 
     def removed(
@@ -95,7 +95,9 @@ class BatchView:
         if aspect.name not in RULES and aspect.name not in CONSEQUENCES:
             return
         kind = "DELETE" if new is None else "UPSERT"
-        change = self.change(entity, urn, aspect, kind, orjson.loads(row.value), new, {}, {})
+        change = self.change(
+            Proposal(entity, urn, aspect, kind, new, {}, {}), kind, orjson.loads(row.value), new
+        )
         rule = RULES.get(aspect.name)
         if rule is not None:
             rule(self, change)
@@ -117,14 +119,4 @@ class BatchView:
 
 
 def _of_the_same_run(proposal: Proposal, cause: Change) -> Proposal:
-    if proposal.metadata or not cause.metadata:
-        return proposal
-    return Proposal(
-        proposal.entity,
-        proposal.urn,
-        proposal.aspect,
-        proposal.change,
-        proposal.value,
-        cause.metadata,
-        proposal.headers,
-    )
+    return proposal if proposal.metadata else proposal._replace(metadata=cause.metadata)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dataspoke.local_hub.mcl import change_log, compare, entity_change_event
+from dataspoke.local_hub.change_events import compare, entity_change_events
+from dataspoke.local_hub.mcl import change_log
 
 URN = "urn:li:dataset:(urn:li:dataPlatform:hive,a,PROD)"
 COLUMN = f"urn:li:schemaField:({URN},c)"
@@ -121,14 +122,15 @@ def test_a_key_tells_of_birth_and_death() -> None:
 def test_the_description_of_a_column_is_a_change_of_the_column() -> None:
     new = {"fields": [_column(description="d")]}
     (change,) = compare(URN, "schemaMetadata", {"fields": [_column()]}, new, is_key=False)
-    event = entity_change_event("dataset", URN, change, actor="urn:li:corpuser:x", now=1)
+    (event,) = entity_change_events("dataset", URN, [change], actor="urn:li:corpuser:x", now=1)
     payload = json.loads(json.loads(event[3])["payload"]["value"])
     assert (payload["entityType"], payload["entityUrn"]) == ("schemaField", COLUMN)
 
 
 def test_an_entity_change_event_carries_text_as_it_is() -> None:
     change = {"category": "DOCUMENTATION", "operation": "ADD", "parameters": {"d": 'é "\n'}}
-    topic, key, at, body = entity_change_event("dataset", URN, change, actor="a", now=7)
+    (event,) = entity_change_events("dataset", URN, [change], actor="a", now=7)
+    topic, key, at, body = event
     record = json.loads(body)
     assert (topic, key, at) == ("PlatformEvent_v1", URN, 7)
     assert record["header"] == {"timestampMillis": 7}
@@ -146,8 +148,7 @@ def test_a_change_log_leaves_out_what_is_absent() -> None:
         meta=None,
         previous_value='{"removed":false}',
         previous_meta='{"runId":"r"}',
-        headers=None,
-        actor="urn:li:corpuser:x",
+        stamp='{"time":1,"actor":"urn:li:corpuser:x"}',
         now=1,
     )
     assert json.loads(event[3]) == {
