@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataspoke.local_hub.access import sessions
 from dataspoke.local_hub.access.door import Access, Door
+from dataspoke.local_hub.access.guard import Guard
 from dataspoke.local_hub.boot import bootstrap
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
@@ -106,6 +107,7 @@ def create_app(
     app.add_exception_handler(HubError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_http)
     app.add_middleware(Failures)
+    app.add_middleware(Guard, hub=hub, authorizer=access.authorizer)
     app.add_middleware(RawPath)
     app.add_middleware(Door, access=access)
     return app

@@ -23,8 +23,8 @@ JSON = "application/json"
 
 
 def hub_of(request: Request) -> Hub:
-    """The hub that serves this request."""
-    return cast(Hub, request.app.state.hub)
+    """The hub that serves this request; it refuses writes that the caller may not make."""
+    return cast(Hub, getattr(request.state, "hub", request.app.state.hub))
 
 
 def actor_of(request: Request) -> str:

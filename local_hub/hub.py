@@ -39,6 +39,8 @@ class Hub:
     validator: Validator
     proposals: ProposalReader
     store: Store
+    # Raises HubError for writes that the caller may not make; None where everything is allowed.
+    guard: Callable[[Sequence[Proposal]], None] | None = None
 
     @classmethod
     def open(cls, folder: Path, models: Sequence[Path] = ()) -> Hub:
@@ -55,7 +57,12 @@ class Hub:
     def ingest(
         self, proposals: Sequence[Proposal], actor: str = DEFAULT_ACTOR
     ) -> Future[list[Written]]:
-        """Write all proposals or none; the future raises HubError when one is refused."""
+        """Write all proposals or none; the future raises HubError when one is refused.
+
+        Raises Forbidden at once when the caller may not make these changes.
+        """
+        if self.guard is not None:
+            self.guard(proposals)
         now = now_millis()
 
         def run(tx: Transaction) -> list[Written]:

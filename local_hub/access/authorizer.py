@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
@@ -55,19 +56,43 @@ class Authorizer:
         policies = self._policies_for(actor)
         return any(granted(policies, who, privilege, what) for privilege in privileges)
 
-    def may(self, actor: str, name: str, urn: str) -> bool:
-        """Whether the actor may READ, CREATE, UPDATE, DELETE or ask if EXISTS the entity."""
-        if not self.restricts(actor):
-            return True
-        return self.allowed_any(actor, operation(name, _type_of(urn)), urn)
-
     def visible(self, actor: str, urns: Iterable[str]) -> list[str]:
         """Those entities that the actor may view, in their order."""
+        sees = self.sees(actor)
+        return [urn for urn in urns if sees is None or sees(urn)]
+
+    def sees(self, actor: str) -> Callable[[str], bool] | None:
+        """Tells of each entity whether the actor may view it; None when it may view all.
+
+        It judges by the policies of this moment and remembers its answers: take a new one for
+        each request.
+        """
         if not self.restricts(actor):
-            return list(urns)
-        who, policies = self.actor(actor), self._policies_for(actor)
-        relevant = [policy for policy in policies if not policy.privileges.isdisjoint(ENTITY[READ])]
-        return [urn for urn in urns if self._sees(who, relevant, urn)]
+            return None
+        who = self.actor(actor)
+        relevant = [
+            policy
+            for policy in self._policies_for(actor)
+            if not policy.privileges.isdisjoint(ENTITY[READ])
+        ]
+        if any(policy.applies(who, None) for policy in relevant):
+            return None
+
+        @cache
+        def seen(urn: str) -> bool:
+            kind = _type_of(urn)
+            if not view_restricted(kind):
+                return True
+            resource = StoredResource(urn, kind, self.value)
+            return any(
+                granted(relevant, who, privilege, resource) for privilege in operation(READ, kind)
+            )
+
+        return seen
+
+    def exists(self, urn: str) -> bool:
+        """Whether the entity is there."""
+        return self._store.entity_id(urn) is not None
 
     def privileges(self, actor: str, resource: str | None = None) -> frozenset[str]:
         """All privileges of the actor, as policies grant them; the root user's are policies too."""
@@ -108,15 +133,6 @@ class Authorizer:
         """The value of an aspect as it is stored, or None."""
         row = self._store.aspect(urn, aspect)
         return None if row is None else orjson.loads(row.value)
-
-    def _sees(self, who: Actor, policies: Sequence[Policy], urn: str) -> bool:
-        kind = _type_of(urn)
-        if not view_restricted(kind):
-            return True
-        resource = StoredResource(urn, kind, self.value)
-        return any(
-            granted(policies, who, privilege, resource) for privilege in operation(READ, kind)
-        )
 
     def _policies_for(self, actor: str) -> tuple[Policy, ...]:
         """The stored policies, and the one that lets everybody see themselves."""
