@@ -28,7 +28,8 @@ from dataspoke.local_hub.routes import (
     events,
     graph,
     graphql,
-    openapi,
+    openapi_v2,
+    openapi_v3,
     operations,
     restli,
     timeline,
@@ -100,7 +101,8 @@ def create_app(
         *timeline.routes,
         *graph.routes,
         *graphql.routes,
-        *openapi.routes,
+        *openapi_v3.routes,
+        *openapi_v2.routes,
     ):
         app.router.routes.append(route)
     app.include_router(schema_registry.router)

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from dataspoke.local_hub.paths import Paths
-from dataspoke.local_hub.registry import AspectSpec, EntitySpec, annotations_in
+from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry, annotations_in
 
 # Longer texts are searched by their words, not matched as a whole.
 LONGEST_VALUE = 500
@@ -23,7 +23,11 @@ _FILTERED_TYPES = frozenset(
 )
 _TEXT_TYPES = frozenset({"TEXT", "TEXT_PARTIAL", "WORD_GRAM"})
 _NAME_FIELDS = frozenset({"name", "id", "title", "displayName", "qualifiedName", "username"})
+_NUMERIC_TYPES = frozenset({"COUNT", "DATETIME", "DOUBLE"})
 _FINE_GRAINED = "fineGrainedLineages"
+# What the fields of structured properties begin with; the name of the property follows.
+STRUCTURED = "structuredProperties."
+_STRUCTURED_URN = "urn:li:structuredProperty:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,7 @@ def _add_field(document: Document, plan: _Field, values: Sequence[Any]) -> None:
 
 def _add_structured(document: Document, aspect: Mapping[str, Any]) -> None:
     for item in aspect.get("properties") or ():
-        name = "structuredProperties." + item["propertyUrn"].removeprefix(
-            "urn:li:structuredProperty:"
-        )
+        name = STRUCTURED + item["propertyUrn"].removeprefix(_STRUCTURED_URN)
         document.fields[name] = [_text(value) for value in item.get("values") or ()]
         document.filters.add(name)
 
@@ -145,6 +147,18 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return _text(next(iter(value.values()))) if len(value) == 1 else ""
     return "" if value is None or isinstance(value, list) else str(value)
+
+
+def numeric_fields(registry: Registry) -> frozenset[str]:
+    """Names of the fields whose values are numbers or times."""
+    return frozenset(
+        name
+        for aspect in registry.aspects.values()
+        if not aspect.timeseries
+        for plan in _plan_of(aspect).fields
+        for name in ((plan.name if plan.kind in _NUMERIC_TYPES else None), plan.count_values)
+        if name is not None
+    )
 
 
 def _plan_of(aspect: AspectSpec) -> _Plan:

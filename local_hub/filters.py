@@ -34,6 +34,19 @@ def criteria(raw: Any) -> Groups:
     )
 
 
+def groups_of(raw: Any) -> Groups:
+    """The filter of the OpenAPI: ``{"and": [{"criteria": […]}]}``, whose `and` is an OR.
+
+    The forms of the other protocols are read too. Raises BadRequest.
+    """
+    if isinstance(raw, Mapping) and raw.get("and") is not None:
+        raw = [
+            {"and": group["criteria"]} if "criteria" in group else {"and": [group]}
+            for group in _objects(raw["and"])
+        ]
+    return criteria(raw)
+
+
 def _objects(raw: Any) -> list[Mapping[str, Any]]:
     if not isinstance(raw, list) or not all(isinstance(item, Mapping) for item in raw):
         raise BadRequest("Cannot read the filter: expected a list of AND groups")

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from dataspoke.local_hub.errors import BadRequest, BadUrn
+from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Criterion, Groups, criteria
 from dataspoke.local_hub.registry import EntitySpec, Registry
 from dataspoke.local_hub.store import Store, TimeseriesRow
-from dataspoke.local_hub.transaction import AspectRow
+from dataspoke.local_hub.transaction import AspectRow, Transaction
 
 _BATCH = 500
+
+
+class Reading(NamedTuple):
+    """One aspect as it is answered: JSON texts, with time (UTC ms) and actor if it is versioned."""
+
+    value: str
+    meta: str | None = None
+    modified_at: int | None = None
+    actor: str | None = None
 
 
 def entity_v2(registry: Registry, store: Store, urn: str, wanted: list[str] | None) -> bytes:
@@ -63,60 +72,89 @@ def _latest_points(
             )
 
 
-def entity_v3(
-    urn: str, aspects: Mapping[str, AspectRow], names: Sequence[str] | None, *, metadata: bool
-) -> bytes:
-    """The OpenAPI v3 form of one entity with the aspects `names` (None: all)."""
-    parts = [b'{"urn":' + orjson.dumps(urn)]
-    for name in aspects if names is None else names:
-        row = aspects.get(name)
-        if row is not None:
-            parts.append(b'"%s":%s' % (name.encode(), aspect_v3(row, metadata=metadata)))
-    return b",".join(parts) + b"}"
+def latest_versions(
+    registry: Registry, store: Store, wanted: Mapping[str, Mapping[str, int] | None]
+) -> dict[str, dict[str, Reading]]:
+    """Aspects of entities, by urn and name; entities that have none of them are left out.
 
-
-def aspect_v3(row: AspectRow, *, metadata: bool) -> bytes:
-    """The OpenAPI v3 form of one aspect."""
-    if not metadata:
-        return b'{"value":%s}' % row.value.encode()
-    return b'{"value":%s,"systemMetadata":%s,"auditStamp":{"time":%d,"actor":%s}}' % (
-        row.value.encode(),
-        row.meta.encode(),
-        row.modified_at,
-        orjson.dumps(row.actor),
-    )
-
-
-def batch_get(
-    registry: Registry,
-    store: Store,
-    spec: EntitySpec,
-    requests: Sequence[Mapping[str, Any]],
-    *,
-    metadata: bool,
-) -> bytes:
-    """`batchGet`: of each entity the aspects asked for (all if none); absent ones are left out.
-
-    An aspect may ask for an older version with ``{"headers": {"If-Version-Match": "3"}}``.
+    `wanted` says for each urn which aspects in which version: 0 is the latest one, and of a
+    timeseries N is the last point up to N (UTC ms). None means the latest of all aspects.
     """
-    wanted: dict[str, list[str]] = {}
-    for request in requests:
-        urn = request.get("urn") if isinstance(request, Mapping) else None
-        if not isinstance(urn, str):
-            raise BadRequest("Each entity of a batchGet needs its urn")
-        if registry.entity_of(urn) is not spec:
-            raise BadUrn(urn, f"it names no {spec.name}")
-        wanted.setdefault(urn, []).extend(name for name in request if name != "urn")
-    parts: list[bytes] = []
+    found: dict[str, dict[str, Reading]] = {}
     urns = list(wanted)
-    asked = set().union(*wanted.values()) if all(wanted.values()) else None
     for start in range(0, len(urns), _BATCH):
-        found = store.aspects(urns[start : start + _BATCH], asked)
-        for urn, aspects in found.items():
-            names = wanted[urn] or None
-            if names is None or any(name in aspects for name in names):
-                parts.append(entity_v3(urn, aspects, names, metadata=metadata))
-    return b"[" + b",".join(parts) + b"]"
+        batch = urns[start : start + _BATCH]
+        names: set[str] | None = set()
+        for urn in batch:
+            asked = wanted[urn]
+            names = None if names is None or asked is None else names.union(asked)
+        rows = store.aspects(batch, names)
+        points = _last_points(registry, store, {urn: wanted[urn] for urn in batch})
+        for urn in batch:
+            readings = _versions(store, urn, wanted[urn], rows.get(urn, {}))
+            readings.update(points.get(urn, {}))
+            if readings:
+                found[urn] = readings
+    return found
+
+
+def _versions(
+    store: Store, urn: str, asked: Mapping[str, int] | None, rows: Mapping[str, AspectRow]
+) -> dict[str, Reading]:
+    if asked is None:
+        return {name: _reading(row) for name, row in rows.items()}
+    found = {}
+    for name, version in asked.items():
+        row = rows.get(name)
+        if row is not None and version not in (0, row.seq):
+            row = store.aspect(urn, name, version)
+        if row is not None:
+            found[name] = _reading(row)
+    return found
+
+
+def _reading(row: AspectRow) -> Reading:
+    return Reading(row.value, row.meta, row.modified_at, row.actor)
+
+
+def _last_points(
+    registry: Registry, store: Store, wanted: Mapping[str, Mapping[str, int] | None]
+) -> dict[str, dict[str, Reading]]:
+    """The last point of each timeseries that is asked for."""
+    probes = []
+    for urn, asked in wanted.items():
+        aspects = registry.entity_of(urn).aspects
+        for name in aspects if asked is None else asked:
+            if aspects[name].timeseries:
+                until = asked.get(name) if asked else None
+                probes.append([urn, store.aspect_numbers[name], until or 2**62])
+    if not probes:
+        return {}
+    rows = store.reader().execute(
+        "SELECT w.value ->> 0, w.value ->> 1, t.meta, t.value FROM json_each(?) w "
+        "CROSS JOIN entity e ON e.urn = w.value ->> 0 "
+        "CROSS JOIN timeseries t ON t.id = (SELECT id FROM timeseries "
+        "WHERE aspect = e.id * 4096 + (w.value ->> 1) AND at <= w.value ->> 2 "
+        "ORDER BY at DESC, id DESC LIMIT 1)",
+        (orjson.dumps(probes).decode(),),
+    )
+    found: dict[str, dict[str, Reading]] = {}
+    for urn, number, meta, value in rows:
+        found.setdefault(urn, {})[store.aspect_names[number]] = Reading(value, meta)
+    return found
+
+
+def delete_last_point(tx: Transaction, urn: str, aspect: str) -> None:
+    """Remove the newest point of a timeseries, as the deletion of such an aspect does."""
+    entity = tx.entities([urn]).get(urn)
+    if entity is None:
+        return
+    number = tx.aspect_id(entity, aspect)
+    last = tx.connection.execute(
+        "SELECT max(at) FROM timeseries WHERE aspect = ?", (number,)
+    ).fetchone()[0]
+    if last is not None:
+        tx.delete_points(number, last, last)
 
 
 def count(store: Store, aspect: str, urn_like: str | None) -> int:

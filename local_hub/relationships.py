@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from dataspoke.local_hub.errors import HubError
+from dataspoke.local_hub.errors import BadRequest, HubError
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.search_store import SearchStore
 from dataspoke.local_hub.urns import Urn
 
-OUTGOING, INCOMING = "OUTGOING", "INCOMING"
+OUTGOING, INCOMING, UNDIRECTED = "OUTGOING", "INCOMING", "UNDIRECTED"
 
 # A row whose other end is soft-deleted is not shown.
 _VISIBLE = "NOT EXISTS (SELECT 1 FROM doc WHERE doc.urn = {other} AND doc.removed = 1)"
@@ -31,12 +31,25 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One relationship with its place in the order of the scroll."""
+    """One relationship."""
 
-    number: int
     source: str
     kind: str
     destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Which ends relationships must have; None and no types mean any.
+
+    With `either` it is enough that one end is among the urns.
+    """
+
+    sources: Sequence[str] | None = None
+    destinations: Sequence[str] | None = None
+    source_types: Sequence[str] = ()
+    destination_types: Sequence[str] = ()
+    either: bool = False
 
 
 def related(
@@ -69,25 +82,68 @@ def related(
 
 def scroll(
     store: SearchStore,
-    sources: Iterable[str] | None,
-    destinations: Iterable[str] | None,
-    kinds: Iterable[str] | None,
-    after: int,
+    ends: Ends,
+    kinds: Sequence[str] | None,
+    after: str | None,
     count: int,
-) -> list[Relation]:
-    """Relationships behind the `after`-th row; None as a condition means any."""
-    conditions, values = ["rowid > ?"], list[Any]([after])
-    for column, wanted in (("source", sources), ("destination", destinations), ("kind", kinds)):
-        if wanted is not None:
-            conditions.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608
-            values.append(orjson.dumps(list(wanted)).decode())
+    *,
+    removed: bool = False,
+) -> tuple[list[Relation], str | None]:
+    """A page of relationships in the order of their ends, and the scroll id of the next one.
+
+    `kinds` None means any. Those of soft-deleted entities are there only if `removed`.
+    """
+    place = _read_scroll(after)
+    conditions, values = ["(source, kind, destination) > (?, ?, ?)"], list[Any](place)
+    own, their = _within("source", ends.sources), _within("destination", ends.destinations)
+    if ends.either and own and their:
+        conditions.append(f"({own[0]} OR {their[0]})")
+        values.extend([own[1], their[1]])
+    else:
+        for end in (own, their):
+            if end is not None:
+                conditions.append(end[0])
+                values.append(end[1])
+    if kinds is not None:
+        conditions.append("kind IN (SELECT value FROM json_each(?))")
+        values.append(orjson.dumps(list(kinds)).decode())
+    for column, types in (("source", ends.source_types), ("destination", ends.destination_types)):
+        if types:
+            tests = [f"({column} >= ? AND {column} < ?)" for _ in types]
+            conditions.append(f"({' OR '.join(tests)})")
+            # All urns of a type lie between `urn:li:type:` and `urn:li:type;`.
+            for name in types:
+                values.extend([f"urn:li:{name}:", f"urn:li:{name};"])
+    if not removed:
+        conditions.extend(_VISIBLE.format(other=f"edge.{end}") for end in ("source", "destination"))
     with store.reader() as connection:
         rows = connection.execute(
-            "SELECT rowid, source, kind, destination FROM edge "  # noqa: S608
-            f"WHERE {' AND '.join(conditions)} ORDER BY rowid LIMIT ?",
-            [*values, count],
-        )
-        return [Relation(*row) for row in rows]
+            "SELECT DISTINCT source, kind, destination FROM edge "  # noqa: S608
+            f"WHERE {' AND '.join(conditions)} ORDER BY source, kind, destination LIMIT ?",
+            [*values, count + 1],
+        ).fetchall()
+    page = [Relation(*row) for row in rows[:count]]
+    more = len(rows) > count and page
+    return page, orjson.dumps(rows[count - 1]).hex() if more else None
+
+
+def _within(column: str, urns: Sequence[str] | None) -> tuple[str, str] | None:
+    if urns is None:
+        return None
+    test = f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608
+    return test, orjson.dumps(list(urns)).decode()
+
+
+def _read_scroll(scroll: str | None) -> tuple[str, ...]:
+    if scroll in (None, "", "null"):
+        return "", "", ""
+    try:
+        place = orjson.loads(bytes.fromhex(str(scroll)))
+    except ValueError as exc:
+        raise BadRequest(f"Invalid scrollId {scroll!r}") from exc
+    if not isinstance(place, list) or [type(part) for part in place] != [str] * 3:
+        raise BadRequest(f"Invalid scrollId {scroll!r}")
+    return tuple(place)
 
 
 class Lineage:
@@ -199,6 +255,14 @@ def _names(item: Any, urn: str) -> bool:
     return item == urn or (isinstance(item, Mapping) and urn in item.values())
 
 
-def parts(urn: str) -> dict[str, str]:
-    """An end of a relationship as the OpenAPI shows it."""
+def shown(relation: Relation) -> dict[str, Any]:
+    """A relationship as the OpenAPI shows it."""
+    return {
+        "relationshipType": relation.kind,
+        "source": _end(relation.source),
+        "destination": _end(relation.destination),
+    }
+
+
+def _end(urn: str) -> dict[str, str]:
     return {"urn": urn, "entityType": Urn.parse(urn).entity_type}

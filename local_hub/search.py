@@ -7,51 +7,59 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.filters import Criterion, Groups
+from dataspoke.local_hub.filters import Groups
 from dataspoke.local_hub.registry import Registry
+from dataspoke.local_hub.search_sql import (
+    SQL_FUNCTIONS,
+    Conditions,
+    Key,
+    Sort,
+    Sql,
+    field_of,
+    joined,
+    marks,
+)
 from dataspoke.local_hub.search_store import NAME_WEIGHT, TEXT_WEIGHT, SearchStore
 
-# Names that filters use for fields of the documents.
-_ALIASES = {
-    "_entityType": "type",
-    "entityType": "type",
-    "entity": "type",
-    "env": "origin",
-    "typeName": "typeNames",
-    "subtype": "typeNames",
-    "domain": "domains",
-    "instance": "platformInstance",
-}
+__all__ = ["Hit", "Page", "Query", "Search", "Sort", "scroll_id"]
+
+_STRUCTURED_PREFIX = "/q"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for. No `types` means all; `groups` is an OR of ANDs, empty means no filter."""
+    """What to look for. No `types` means all; `groups` is an OR of ANDs, empty means no filter.
+
+    `structured` texts are of the query language, as are all that begin with ``/q``; others are
+    plain words. `slice` (part, parts) leaves one of so many parts of the answer.
+    """
 
     text: str = "*"
     types: tuple[str, ...] = ()
     groups: Groups = ()
     include_removed: bool = False
-    sort: tuple[tuple[str, bool], ...] = ()  # (field, descending)
+    sort: tuple[Sort | tuple[str, bool], ...] = ()
+    structured: bool = False
+    slice: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One found entity with its fields (name → values)."""
+    """One found entity with its fields (name → values); `keys` is its place in the order."""
 
     urn: str
     entity_type: str
     score: float
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    keys: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,47 +77,56 @@ class Search:
     def __init__(self, store: SearchStore, registry: Registry) -> None:
         self._store = store
         self._registry = registry
+        self._conditions = Conditions(store, registry)
 
     def find(self, query: Query, start: int, count: int) -> Page:
         """Hits by relevance (or `sort`), from the `start`-th on."""
-        with self._store.reader() as connection:
+        sort = query.sort or (Sort("_score", descending=True),)
+        keys = self._conditions.keys([Sort(*item) for item in sort])
+        with self._store.reader(SQL_FUNCTIONS) as connection:
             sql, values = self._compile(query)
             total = _count(connection, sql, values)
-            order = _order(query)
             rows = connection.execute(
-                f"SELECT urn, type, score, fields FROM ({sql}) ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
-                [*values, count, start],
+                f"SELECT urn, type, score, fields{_columns(keys)} FROM ({sql}) "  # noqa: S608
+                f"ORDER BY {_order(keys)} LIMIT ? OFFSET ?",
+                [*_values(keys), *values, count, start],
             )
             return Page(total, [_hit(row) for row in rows])
 
     def scroll(self, query: Query, after: str | None, count: int, *, fields: bool = True) -> Page:
-        """Hits in the order of their urns, behind the scroll id `after`."""
-        last = _decode(after)
+        """Hits by urn (or `sort`), behind the scroll id `after`.
+
+        What is written meanwhile neither hides nor repeats a hit whose place stays the same.
+        """
+        keys = self._conditions.keys([Sort(*item) for item in query.sort])
+        behind, place = _behind(keys, _decode(after, len(keys)))
         shown = "fields" if fields else "'{}'"
-        with self._store.reader() as connection:
+        with self._store.reader(SQL_FUNCTIONS) as connection:
             sql, values = self._compile(query)
             total = _count(connection, sql, values)
+            inner = f"SELECT urn, type, score, fields{_columns(keys)} FROM ({sql})"  # noqa: S608
             rows = connection.execute(
-                f"SELECT urn, type, score, {shown} FROM ({sql}) WHERE urn > ? ORDER BY urn LIMIT ?",  # noqa: S608
-                [*values, last, count + 1],
+                f"SELECT urn, type, score, {shown}{_names(keys)} FROM ({inner}) "  # noqa: S608
+                f"WHERE {behind} ORDER BY {_order(keys)} LIMIT ?",
+                [*_values(keys), *values, *place, count + 1],
             ).fetchall()
         hits = [_hit(row) for row in rows[:count]]
         more = len(rows) > count and hits
-        return Page(total, hits, _encode(hits[-1].urn) if more else None)
+        return Page(total, hits, scroll_id(hits[-1]) if more else None)
 
     def facets(self, query: Query, names: Sequence[str], most: int) -> dict[str, dict[str, int]]:
         """How often each value of a field occurs among the hits, the most frequent first."""
         found: dict[str, dict[str, int]] = {}
-        with self._store.reader() as connection:
+        with self._store.reader(SQL_FUNCTIONS) as connection:
             sql, values = self._compile(query)
             for name in names:
-                if _ALIASES.get(name, name) == "type":
+                if field_of(name) == "type":
                     rows = connection.execute(
                         f"SELECT type, count(*) FROM ({sql}) GROUP BY 1 ORDER BY 2 DESC, 1",  # noqa: S608
                         values,
                     )
                 else:
-                    number = self._store.field_number(_ALIASES.get(name, name))
+                    number = self._store.field_number(field_of(name))
                     rows = connection.execute(
                         f"SELECT f.value, count(*) FROM ({sql}) d JOIN field f ON f.doc = d.id "  # noqa: S608
                         "WHERE f.name = ? GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
@@ -120,178 +137,96 @@ class Search:
                     found[name] = counts
         return found
 
-    def _compile(self, query: Query) -> tuple[str, list[Any]]:
+    def _compile(self, query: Query) -> Sql:
         """A SELECT of id, urn, type, score, fields for everything that matches."""
-        values: list[Any] = []
-        match = _match_expression(query.text)
-        if match is None:
-            source, score = "doc", "1.0"
-        else:
-            source = "words JOIN doc ON doc.id = words.rowid"
-            score = f"-bm25(words, {NAME_WEIGHT}, {TEXT_WEIGHT})"
-        conditions = []
-        if match is not None:
-            conditions.append("words MATCH ?")
-            values.append(match)
+        source, score, conditions = self._text(query)
         if query.types:
-            conditions.append(f"doc.type IN ({_marks(query.types)})")
-            values.extend(self._registry.entity(name).name for name in query.types)
+            names = [self._registry.entity(name).name for name in query.types]
+            conditions.append((f"doc.type IN ({marks(names)})", list[Any](names)))
         if not query.include_removed and not _speaks_of(query, "removed"):
-            conditions.append("doc.removed = 0")
+            conditions.append(("doc.removed = 0", []))
         if query.groups:
-            groups = []
-            for group in query.groups:
-                parts = []
-                for criterion in group:
-                    sql, more = self._criterion(criterion)
-                    parts.append(sql)
-                    values.extend(more)
-                groups.append(f"({' AND '.join(parts) or '1'})")
-            conditions.append(f"({' OR '.join(groups)})")
-        where = " AND ".join(conditions) or "1"
+            conditions.append(self._conditions.groups(query.groups))
+        if query.slice is not None:
+            part, parts = query.slice
+            conditions.append(("doc.id % ? = ?", [parts, part]))
+        where, values = joined(conditions, "AND", "1")
         columns = f"doc.id, doc.urn, doc.type, {score} AS score, doc.fields"
         return f"SELECT {columns} FROM {source} WHERE {where}", values  # noqa: S608
 
-    def _criterion(self, criterion: Criterion) -> tuple[str, list[Any]]:
-        name = criterion.field.removesuffix(".keyword").removesuffix(".delimited")
-        name = _ALIASES.get(name, name)
-        if name == "type":
-            names = [
-                self._registry.entity(value.replace("_", "")).name for value in criterion.values
-            ]
-            sql, values = f"doc.type IN ({_marks(names)})", list[Any](names)
-        elif name == "removed":
-            wanted = {value.lower() == "true" for value in criterion.values}
-            sql, values = f"doc.removed IN ({_marks(wanted)})", list[Any](wanted)
-        elif name == "urn" and criterion.condition in ("EQUAL", "IN"):
-            sql, values = f"doc.urn IN ({_marks(criterion.values)})", list[Any](criterion.values)
-        else:
-            sql, values = self._field_condition(name, criterion)
-        return (f"NOT ({sql})" if criterion.negated else sql), values
-
-    def _field_condition(self, name: str, criterion: Criterion) -> tuple[str, list[Any]]:
-        condition = criterion.condition
-        if condition in ("EXISTS", "IS_NULL"):
-            present = "json_array_length(doc.fields, ?) > 0"
-            sql = (
-                f"coalesce({present}, 0)"
-                if condition == "EXISTS"
-                else f"NOT coalesce({present}, 0)"
-            )
-            return sql, [_json_path(name)]
-        test, values = _value_test(condition, criterion.values)
-        number = self._store.field_number(name)
-        if number is not None:
-            return (
-                f"doc.id IN (SELECT doc FROM field WHERE name = ? AND ({test}))",  # noqa: S608
-                [number, *values],
-            )
+    def _text(self, query: Query) -> tuple[str, str, list[Sql]]:
+        """Where to look, how to score, and the conditions that the text makes."""
+        text = query.text.strip()
+        if query.structured or text.startswith(_STRUCTURED_PREFIX):
+            text = text.removeprefix(_STRUCTURED_PREFIX).strip()
+            condition = self._conditions.structured(text)
+            if condition is not None:
+                return "doc", "1.0", [condition]
+        elif text.startswith("urn:li:"):
+            return "doc", "1.0", [("doc.urn = ?", [text])]
+        match = self._conditions.words(text)
+        if match is None:
+            return "doc", "1.0", []
         return (
-            f"EXISTS (SELECT 1 FROM json_each(doc.fields, ?) WHERE {test})",  # noqa: S608
-            [_json_path(name), *values],
+            "words JOIN doc ON doc.id = words.rowid",
+            f"-bm25(words, {NAME_WEIGHT}, {TEXT_WEIGHT})",
+            [("words MATCH ?", [match[0]])],
         )
 
 
-_TOKEN = re.compile(r"\w+", re.UNICODE)
-_FIELDED = re.compile(r'(\w+):\s*("[^"]*"|\S+)')
-
-
-def _match_expression(text: str) -> str | None:
-    """The FTS5 expression of a query text; None matches everything. All words must occur."""
-    text = text.strip()
-    if text.startswith("/q"):
-        text = text[2:].strip()
-    text = _FIELDED.sub(lambda found: found[2], text)
-    words = _TOKEN.findall(text)
-    operator = " OR " if "OR" in words else " AND "
-    tokens = [
-        token
-        for word in words
-        if word not in ("AND", "OR", "NOT")
-        for token in word.split("_")
-        if token
-    ]
-    return operator.join(f'"{token}"*' for token in tokens) or None
-
-
-def _value_test(condition: str, values: Sequence[str]) -> tuple[str, list[Any]]:
-    """SQL over a column `value`, true when any of `values` meets the condition."""
-    if condition in ("EQUAL", "IN", "DESCENDANTS_INCL", "ANCESTORS_INCL", "RELATED_INCL"):
-        return f"value IN ({_marks(values)})", list(values)
-    if condition == "IEQUAL":
-        return f"lower_text(value) IN ({_marks(values)})", [value.lower() for value in values]
-    patterns = {"CONTAIN": "%{}%", "START_WITH": "{}%", "END_WITH": "%{}"}
-    if condition in patterns:
-        test = " OR ".join(["value LIKE ? ESCAPE '\\'"] * len(values)) or "0"
-        return test, [patterns[condition].format(_escape_like(value)) for value in values]
-    operators = {
-        "GREATER_THAN": ">",
-        "GREATER_THAN_OR_EQUAL_TO": ">=",
-        "LESS_THAN": "<",
-        "LESS_THAN_OR_EQUAL_TO": "<=",
-    }
-    if condition in operators:
-        try:
-            numbers = [float(value) for value in values]
-        except ValueError as exc:
-            raise BadRequest(f"Condition {condition} needs numbers, not {list(values)}") from exc
-        test = " OR ".join([f"CAST(value AS REAL) {operators[condition]} ?"] * len(numbers))
-        return test or "0", list(numbers)
-    raise BadRequest(f"Condition {condition} is not supported")
-
-
-def _escape_like(text: str) -> str:
-    return re.sub(r"([%_\\])", r"\\\1", text)
-
-
-def _json_path(name: str) -> str:
-    return '$."' + name.replace('"', "") + '"'
-
-
-def _marks(values: Iterable[Any]) -> str:
-    return ", ".join("?" for _ in values)
+def scroll_id(hit: Hit) -> str:
+    """The scroll id that continues behind a hit of a scroll."""
+    return base64.urlsafe_b64encode(orjson.dumps(hit.keys)).decode()
 
 
 def _speaks_of(query: Query, name: str) -> bool:
-    return any(
-        criterion.field.removesuffix(".keyword") == name
-        for group in query.groups
-        for criterion in group
-    )
+    return any(field_of(criterion.field) == name for group in query.groups for criterion in group)
 
 
 def _count(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> int:
     return int(connection.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()[0])  # noqa: S608
 
 
-def _order(query: Query) -> str:
-    parts = []
-    for name, descending in query.sort:
-        direction = "DESC" if descending else "ASC"
-        if name in ("_score", "score"):
-            parts.append(f"score {direction}")
-        elif name == "urn":
-            parts.append(f"urn {direction}")
-        elif re.fullmatch(r"\w+", name):
-            first = f"json_extract(fields, '$.{_ALIASES.get(name, name)}[0]')"
-            parts.append(f"CAST({first} AS REAL) {direction}, {first} {direction}")
-        else:
-            raise BadRequest(f"Cannot sort by {name!r}")
-    return ", ".join([*parts, "score DESC", "urn"])
+# The columns of an order are called k0, k1, …; the values of their expressions come first.
+def _columns(keys: Sequence[Key]) -> str:
+    return "".join(f", {key.sql} AS k{number}" for number, key in enumerate(keys))
 
 
-def _hit(row: tuple[str, str, float, str]) -> Hit:
-    return Hit(row[0], row[1], row[2], orjson.loads(row[3]))
+def _names(keys: Sequence[Key]) -> str:
+    return "".join(f", k{number}" for number in range(len(keys)))
 
 
-def _encode(urn: str) -> str:
-    return base64.urlsafe_b64encode(urn.encode()).decode()
+def _values(keys: Sequence[Key]) -> list[Any]:
+    return [value for key in keys for value in key.values]
 
 
-def _decode(scroll: str | None) -> str:
+def _order(keys: Sequence[Key]) -> str:
+    return ", ".join(f"k{n} {'DESC' if key.descending else 'ASC'}" for n, key in enumerate(keys))
+
+
+def _behind(keys: Sequence[Key], place: Sequence[Any]) -> Sql:
+    """The condition that a row comes behind a place: equal up to some key, then beyond."""
+    if not place:
+        return "1", []
+    parts: list[Sql] = []
+    for number, key in enumerate(keys):
+        same = "".join(f"k{earlier} = ? AND " for earlier in range(number))
+        beyond = "<" if key.descending else ">"
+        parts.append((f"({same}k{number} {beyond} ?)", list(place[: number + 1])))
+    return joined(parts, "OR")
+
+
+def _hit(row: tuple[Any, ...]) -> Hit:
+    return Hit(row[0], row[1], row[2], orjson.loads(row[3]), tuple(row[4:]))
+
+
+def _decode(scroll: str | None, count: int) -> list[Any]:
     if not scroll:
-        return ""
+        return []
     try:
-        return base64.b64decode(scroll.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as exc:
+        place = orjson.loads(base64.b64decode(scroll.encode(), altchars=b"-_", validate=True))
+    except (binascii.Error, UnicodeDecodeError, ValueError) as exc:
         raise BadRequest(f"Invalid scrollId {scroll!r}") from exc
+    if not isinstance(place, list) or len(place) != count:
+        raise BadRequest(f"Invalid scrollId {scroll!r}: it is of another order")
+    return place

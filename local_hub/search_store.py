@@ -10,20 +10,21 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from dataspoke.local_hub.documents import Document, document_of
+from dataspoke.local_hub.documents import STRUCTURED, Document, document_of
 from dataspoke.local_hub.mcl import VERSIONED_TOPIC
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.store import Store
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 500
 # Seconds without a commit after which indexing in the background begins.
 _IDLE_SECONDS = 0.5
@@ -42,7 +43,7 @@ CREATE INDEX doc_by_type ON doc (type, urn);
 CREATE TABLE field_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE field (
     name INTEGER NOT NULL,
-    value TEXT NOT NULL,
+    value TEXT NOT NULL COLLATE NOCASE,
     doc INTEGER NOT NULL,
     PRIMARY KEY (name, value, doc)
 ) WITHOUT ROWID;
@@ -93,12 +94,15 @@ class SearchStore:
             self._connection.close()
 
     @contextmanager
-    def reader(self) -> Iterator[sqlite3.Connection]:
-        """A connection to an index that has caught up."""
+    def reader(
+        self, functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Iterator[sqlite3.Connection]:
+        """A connection to an index that has caught up; its statements may call `functions`."""
         self.catch_up()
         connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
         try:
-            connection.create_function("lower_text", 1, str.lower, deterministic=True)
+            for name, function in (functions or {}).items():
+                connection.create_function(name, -1, function, deterministic=True)
             yield connection
         finally:
             connection.close()
@@ -111,6 +115,16 @@ class SearchStore:
     def field_number(self, name: str) -> int | None:
         """The number of a field that has index rows, or None."""
         return self._fields.get(name)
+
+    def structured_fields(self, name: str) -> list[str]:
+        """Fields of structured properties that are `name` but for dots written as `_`."""
+        wanted = name.removeprefix(STRUCTURED).replace(".", "_")
+        return [
+            known
+            for known in tuple(self._fields)
+            if known.startswith(STRUCTURED)
+            and known.removeprefix(STRUCTURED).replace(".", "_") == wanted
+        ]
 
     def catch_up(self) -> None:
         """Index everything that was committed before this call."""

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dataspoke.local_hub import reads, relationships
-from dataspoke.local_hub.discovery import Discovery
+from dataspoke.local_hub import relationships
 from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.filters import Groups, criteria
+from dataspoke.local_hub.filters import criteria, groups_of
 from dataspoke.local_hub.http import answer, finish, hub_of, in_thread, number, path_text
-from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import read_json
-from dataspoke.local_hub.search import Page, Query
-
-_MOST_COUNT = 10_000
-
-
-def _discovery(request: Request) -> Discovery:
-    return cast(Discovery, request.app.state.discovery)
+from dataspoke.local_hub.routes.openapi_scroll import MOST_COUNT, discovery
+from dataspoke.local_hub.search import Query
 
 
 async def _related(request: Request) -> Response:
@@ -37,8 +29,8 @@ async def _related(request: Request) -> Response:
     kinds = [kind for part in query.getlist("relationshipTypes") for kind in part.split(",")]
     kinds = [kind for kind in kinds if kind]
     start = number(query.get("start"), "start", 0)
-    count = number(query.get("count"), "count", 200, most=_MOST_COUNT)
-    index = _discovery(request).index
+    count = number(query.get("count"), "count", 200, most=MOST_COUNT)
+    index = discovery(request).index
     total, page = await in_thread(
         lambda: relationships.related(index, urn, direction, kinds, start, count)
     )
@@ -52,13 +44,101 @@ async def _related(request: Request) -> Response:
     )
 
 
-async def _scroll_entities(request: Request) -> Response:
-    """Entities of several types in one stream, with the aspects that the body names."""
-    body = read_json(await request.body() or b"{}")
+async def _scroll_relationships(request: Request) -> Response:
+    """Relationships by the urns and types of their ends, by their own type, by one entity."""
+    body = _body(read_json(await request.body() or b"{}"))
+    query = request.query_params
+    direction = (query.get("direction") or relationships.OUTGOING).upper()
+    sources, destinations = _urns_of(body, "sourceFilter"), _urns_of(body, "destinationFilter")
+    entity = query.get("entityUrn")
+    if entity:
+        if direction == relationships.INCOMING:
+            destinations = [entity]
+        else:
+            sources = [entity]
+    elif direction == relationships.INCOMING:
+        sources, destinations = destinations, sources
+    elif direction not in (relationships.OUTGOING, relationships.UNDIRECTED):
+        raise BadRequest(f"Direction must be INCOMING, OUTGOING, or UNDIRECTED, got: {direction}")
+    ends = relationships.Ends(
+        sources,
+        destinations,
+        _names_in(query.getlist("sourceTypes")),
+        _names_in(query.getlist("destinationTypes")),
+        either=direction == relationships.UNDIRECTED and not entity,
+    )
+    kinds = _kinds(query.getlist("relationshipTypes"), _edge_kinds(body.get("edgeFilter")))
+    return await _scrolled(request, ends, kinds, relationships.shown)
+
+
+async def _relationships_of_type(request: Request) -> Response:
+    ends = relationships.Ends()
+    return await _scrolled(request, ends, [path_text(request, "kind")], relationships.shown)
+
+
+async def _relationships_of_entity(request: Request) -> Response:
+    query, urn = request.query_params, path_text(request, "urn")
+    direction = (query.get("direction") or relationships.OUTGOING).upper()
+    if direction not in (relationships.OUTGOING, relationships.INCOMING):
+        raise BadRequest("Direction must be INCOMING or OUTGOING")
+    incoming = direction == relationships.INCOMING
+    ends = relationships.Ends(*((None, [urn]) if incoming else ([urn], None)))
+    kinds = _kinds(query.getlist("relationshipType[]"), query.getlist("relationshipTypes"))
+    return await _scrolled(request, ends, kinds, relationships.shown)
+
+
+async def _scroll_lineage(request: Request) -> Response:
+    """Lineage at either end of some entities, or all of it, as pairs of up and downstream."""
+    body = _body(read_json(await request.body() or b"{}"))
+    query = request.query_params
+    urns = _names(body, "urns") or None
+    direction = (query.get("direction") or "").upper()
+    if direction not in ("", "UPSTREAM", "DOWNSTREAM"):
+        raise BadRequest(f"Direction must be UPSTREAM or DOWNSTREAM, got: {direction}")
+    lineage = discovery(request).lineage
+    kinds = lineage.kinds()
+    asked = _kinds(query.getlist("relationshipTypes"))
+    if asked is not None:
+        kinds = [kind for kind in kinds if kind in asked]
+
+    def shown(one: relationships.Relation) -> dict[str, Any] | None:
+        upstream, downstream = one.destination, one.source
+        if not lineage.source_is_downstream(one.kind):
+            upstream, downstream = downstream, upstream
+        anchor = {"UPSTREAM": downstream, "DOWNSTREAM": upstream}.get(direction)
+        if anchor is not None and urns and anchor not in urns:
+            return None
+        return {**relationships.shown(one), "upstream": upstream, "downstream": downstream}
+
+    return await _scrolled(request, relationships.Ends(urns, urns, either=True), kinds, shown)
+
+
+async def _scrolled(
+    request: Request,
+    ends: relationships.Ends,
+    kinds: Sequence[str] | None,
+    shown: Callable[[relationships.Relation], dict[str, Any] | None],
+) -> Response:
+    """A page of relationships; `shown` may leave some out."""
+    query = request.query_params
+    count = number(query.get("count"), "count", 10, most=MOST_COUNT)
+    after = query.get("scrollId")
+    removed = query.get("includeSoftDelete", "false").lower() == "true"
+    index = discovery(request).index
+    page, scroll = await in_thread(
+        lambda: relationships.scroll(index, ends, kinds, after, count, removed=removed)
+    )
+    results = [result for result in map(shown, page) if result is not None]
+    body: dict[str, Any] = {"results": results}
+    if scroll is not None:
+        body["scrollId"] = scroll
+    return answer(body)
+
+
+def _body(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise BadRequest("Cannot parse the request: it is no JSON object")
-    types, aspects = _names(body, "entities"), _names(body, "aspects")
-    return await _scrolled(request, types, aspects, body.get("filter"))
+    return body
 
 
 def _names(body: Mapping[str, Any], name: str) -> list[str]:
@@ -70,145 +150,38 @@ def _names(body: Mapping[str, Any], name: str) -> list[str]:
     return found
 
 
-async def _list_entities(request: Request) -> Response:
-    spec = hub_of(request).registry.entity(path_text(request, "entity"))
-    names = [name for part in request.query_params.getlist("aspects") for name in part.split(",")]
-    return await _scrolled(request, [spec.name], [name for name in names if name], None)
+def _names_in(texts: Sequence[str]) -> list[str]:
+    return [name for text in texts for name in text.split(",") if name]
 
 
-async def _scrolled(
-    request: Request, types: Sequence[str], aspects: Sequence[str], filters: Any
-) -> Response:
-    hub, query = hub_of(request), request.query_params
-    search = _discovery(request).search
-    wanted = Query(
-        query.get("query") or "*",
-        tuple(hub.registry.entity(name).name for name in types),
-        _groups(filters),
-        include_removed=query.get("includeSoftDelete", "false").lower() == "true",
-    )
-    count = number(query.get("count"), "count", 10, most=_MOST_COUNT)
-    metadata = query.get("systemMetadata", "false").lower() == "true"
-    scroll = query.get("scrollId")
-    if scroll in ("", "null"):
-        scroll = None
-    body = await in_thread(
-        lambda: _scroll_body(
-            hub,
-            search.scroll(wanted, scroll, count, fields=False),
-            aspects,
-            metadata=metadata,
-        )
-    )
-    return answer(body)
+def _kinds(*given: Sequence[str] | None) -> list[str] | None:
+    """The relationship types that all of the lists allow; a list that is empty allows all."""
+    found: list[str] | None = None
+    for texts in given:
+        names = _names_in(texts or ())
+        if names and "*" not in names:
+            found = names if found is None else [name for name in found if name in names]
+    return found
 
 
-def _groups(filters: Any) -> Groups:
-    """The filter of the OpenAPI `{"and": [{"criteria": […]}]}`, or an OR of ANDs as elsewhere."""
-    if isinstance(filters, Mapping) and isinstance(filters.get("and"), list):
-        joined: list[Any] = []
-        for group in filters["and"]:
-            inside = group.get("criteria") if isinstance(group, Mapping) else None
-            joined.extend(inside if isinstance(inside, list) else [group])
-        return criteria([{"and": joined}])
-    return criteria(filters)
+def _edge_kinds(filters: Any) -> list[str] | None:
+    return _values_of(filters, "relationshipType")
 
 
-def _scroll_body(hub: Hub, page: Page, aspects: Sequence[str], *, metadata: bool) -> bytes:
-    found = hub.store.aspects([hit.urn for hit in page.hits])
-    entities = [
-        reads.entity_v3(urn, rows, list(aspects) or None, metadata=metadata)
-        for urn, rows in found.items()
-    ]
-    return b'{"scrollId":%s,"entities":[%s],"totalCount":%d}' % (
-        orjson.dumps(page.scroll),
-        b",".join(entities),
-        page.total,
-    )
+def _urns_of(body: Mapping[str, Any], name: str) -> list[str] | None:
+    return _values_of(body.get(name), "urn")
 
 
-async def _scroll_relationships(request: Request) -> Response:
-    body = read_json(await request.body() or b"{}")
-    if not isinstance(body, Mapping):
-        raise BadRequest("Cannot parse the request: it is no JSON object")
-    query = request.query_params
-    count = number(query.get("count"), "count", 10, most=_MOST_COUNT)
-    after = number(query.get("scrollId"), "scrollId", 0)
-    sources = _urns_of(body.get("sourceFilter"))
-    destinations = _urns_of(body.get("destinationFilter"))
-    given = query.getlist("relationshipTypes") or _names(body, "relationshipTypes")
-    kinds = None if given in ([], ["*"]) else given
-    index = _discovery(request).index
-    page = await in_thread(
-        lambda: relationships.scroll(index, sources, destinations, kinds, after, count)
-    )
-    return answer(
-        {
-            "scrollId": str(page[-1].number) if len(page) == count and page else None,
-            "results": [
-                {
-                    "relationshipType": one.kind,
-                    "source": relationships.parts(one.source),
-                    "destination": relationships.parts(one.destination),
-                }
-                for one in page
-            ],
-        }
-    )
-
-
-def _urns_of(filters: Any) -> list[str] | None:
-    """The urns that a filter allows, or None if it names none."""
+def _values_of(filters: Any, name: str) -> list[str] | None:
+    """The values that a filter allows for one field, or None if it names none."""
     found = [
         value
-        for group in _groups(filters)
+        for group in groups_of(filters)
         for criterion in group
-        if criterion.field == "urn"
+        if criterion.field == name
         for value in criterion.values
     ]
     return found or None
-
-
-async def _scroll_lineage(request: Request) -> Response:
-    body = read_json(await request.body() or b"{}")
-    urns = _names(body, "urns") if isinstance(body, Mapping) else []
-    if not urns:
-        raise BadRequest("The request needs a list of urns")
-    query = request.query_params
-    count = number(query.get("count"), "count", 10, most=_MOST_COUNT)
-    after = number(query.get("scrollId"), "scrollId", 0)
-    direction = str(query.get("direction") or body.get("direction") or "").upper()
-    found = _discovery(request)
-    kinds = found.lineage.kinds()
-
-    def read() -> list[relationships.Relation]:
-        rows: dict[int, relationships.Relation] = {}
-        for sources, destinations in ((urns, None), (None, urns)):
-            page = relationships.scroll(found.index, sources, destinations, kinds, after, count)
-            rows.update({row.number: row for row in page})
-        return [rows[number] for number in sorted(rows)][:count]
-
-    page = await in_thread(read)
-    results = []
-    for one in page:
-        source_is_downstream = found.lineage.source_is_downstream(one.kind)
-        upstream = one.destination if source_is_downstream else one.source
-        downstream = one.source if source_is_downstream else one.destination
-        if direction == "UPSTREAM" and downstream not in urns:
-            continue
-        if direction == "DOWNSTREAM" and upstream not in urns:
-            continue
-        results.append(
-            {
-                "relationshipType": one.kind,
-                "source": relationships.parts(one.source),
-                "destination": relationships.parts(one.destination),
-                "upstream": relationships.parts(upstream),
-                "downstream": relationships.parts(downstream),
-            }
-        )
-    scroll = str(page[-1].number) if len(page) == count and page else None
-    return answer({"scrollId": scroll, "results": results})
 
 
 async def search(request: Request, body: Mapping[str, Any]) -> Response:
@@ -216,9 +189,9 @@ async def search(request: Request, body: Mapping[str, Any]) -> Response:
     hub = hub_of(request)
     spec = hub.registry.entity(str(body.get("entity")))
     start = number(body.get("start"), "start", 0)
-    count = number(body.get("count"), "count", 10, most=_MOST_COUNT)
+    count = number(body.get("count"), "count", 10, most=MOST_COUNT)
     query = Query(str(body.get("input") or "*"), (spec.name,), criteria(body.get("filter")))
-    finder = _discovery(request).search
+    finder = discovery(request).search
     page = await in_thread(lambda: finder.find(query, start, count))
     return answer(
         {
@@ -238,7 +211,7 @@ async def delete_references(request: Request, body: Mapping[str, Any]) -> Respon
     hub, urn = hub_of(request), body.get("urn")
     if not isinstance(urn, str):
         raise BadRequest("Parameter urn is required and must be a string")
-    index = _discovery(request).index
+    index = discovery(request).index
     found = await in_thread(lambda: relationships.references(index, urn))
     if body.get("dryRun") is not True and found:
         proposals = await in_thread(lambda: relationships.without_references(hub, urn, found))
@@ -252,8 +225,14 @@ async def delete_references(request: Request, body: Mapping[str, Any]) -> Respon
 
 routes = [
     Route("/openapi/relationships/v1", _related, methods=["GET"]),
-    Route("/openapi/v3/entity/scroll", _scroll_entities, methods=["POST"]),
     Route("/openapi/v3/relationship/scroll", _scroll_relationships, methods=["POST"]),
     Route("/openapi/v3/lineage/scroll", _scroll_lineage, methods=["POST"]),
-    Route("/openapi/v3/entity/{entity}", _list_entities, methods=["GET"]),
+    *(
+        route
+        for base in ("/openapi/v2/relationship", "/openapi/v3/relationship")
+        for route in (
+            Route(f"{base}/{{kind}}", _relationships_of_type, methods=["GET"]),
+            Route(f"{base}/{{entity}}/{{urn}}", _relationships_of_entity, methods=["GET"]),
+        )
+    ),
 ]
