@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dataspoke.local_hub import reads
-from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.errors import BadRequest, BadUrn
 from dataspoke.local_hub.filters import groups_of
 from dataspoke.local_hub.http import answer, hub_of, in_thread, path_text, trace_headers
 from dataspoke.local_hub.proposals import read_json
@@ -74,7 +74,7 @@ async def _read_batch(request: Request, spec: EntitySpec | None, body: Any) -> b
     for urn, aspects in V3.read_entities(body):
         entity = hub.registry.entity_of(urn)
         if spec is not None and entity is not spec:
-            raise BadRequest(f"Invalid urn!: {urn}: it names no {spec.name}")
+            raise BadUrn(urn, f"it names no {spec.name}")
         names = {aspect_of(entity, name).name: _version(given) for name, given in aspects.items()}
         wanted[urn] = {**(wanted.get(urn) or {}), **names} or None
     found = await in_thread(lambda: reads.latest_versions(hub.registry, hub.store, wanted))

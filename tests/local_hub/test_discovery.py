@@ -190,7 +190,7 @@ def test_relationships_are_scrolled(shop: Client) -> None:
         params = {"count": 1} | ({"scrollId": scroll} if scroll else {})
         page = shop.http.post(path, params=params, json=body).json()
         found += [(r["relationshipType"], r["destination"]["urn"]) for r in page["results"]]
-        scroll = page["scrollId"]
+        scroll = page.get("scrollId")
         if scroll is None:
             break
     assert {("OwnedBy", USER), ("DownstreamOf", CUSTOMERS), ("AssociatedWith", DOMAIN)} <= set(
@@ -201,7 +201,7 @@ def test_relationships_are_scrolled(shop: Client) -> None:
 
 def test_lineage_is_scrolled_with_its_direction(shop: Client) -> None:
     answer = shop.http.post("/openapi/v3/lineage/scroll", json={"urns": [ORDERS]}).json()
-    pairs = {(r["upstream"]["urn"], r["downstream"]["urn"]) for r in answer["results"]}
+    pairs = {(r["upstream"], r["downstream"]) for r in answer["results"]}
     assert pairs == {(CUSTOMERS, ORDERS), (ORDERS, REPORT)}
 
 
