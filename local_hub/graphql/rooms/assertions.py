@@ -14,7 +14,7 @@ from dataspoke.local_hub.graphql.entities import Entity, Part
 from dataspoke.local_hub.graphql.pages import given_only, sliced
 from dataspoke.local_hub.graphql.removal import remove_entity
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
-from dataspoke.local_hub.relationships import scroll
+from dataspoke.local_hub.relationships import Ends, scroll
 from dataspoke.local_hub.urns import Urn
 
 _MOST_ASSERTIONS = 10_000
@@ -136,7 +136,8 @@ def _delete(context: Context, arguments: Arguments) -> bool:
 
 def _assertions_of(entity: Entity, arguments: Arguments) -> dict[str, Any]:
     context = entity.context
-    edges = scroll(context.index, None, [entity.urn], ["Asserts"], 0, _MOST_ASSERTIONS)
+    ends = Ends(destinations=[entity.urn])
+    edges, _ = scroll(context.index, ends, ["Asserts"], None, _MOST_ASSERTIONS, removed=True)
     found = context.loader.many(sorted({edge.source for edge in edges}))
     if not arguments.get("includeSoftDeleted"):
         found = [one for one in found if not one.aspect("status").get("removed")]
