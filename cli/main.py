@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from dataspoke.cli import check, hub, index, model, quickstart, search, work
+from dataspoke.cli import check, conformance, hub, index, model, quickstart, search, work
 from dataspoke.core.errors import DataSpokeError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(conformance.app, name="conformance")
 app.add_typer(hub.app, name="hub")
 app.add_typer(index.app, name="index")
 app.add_typer(model.app, name="model")
