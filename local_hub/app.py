@@ -64,7 +64,7 @@ def create_app(
         opening.callback(hub.close)
         bootstrap(hub)
         access = Access.open(home, hub, token)
-        discovery = Discovery.open(home, hub)
+        discovery = Discovery.open(home, hub, access)
         opening.callback(discovery.close)
         opening.enter_context(publishing(hub.store, kafka=kafka, pg_queue=pg_queue))
         resources = opening.pop_all()

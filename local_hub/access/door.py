@@ -22,11 +22,14 @@ from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub
 
 SESSION_COOKIE = "PLAY_SESSION"
 
-# Kafka clients send no token to the schema registry, and probes none at all. Whoever logs in or
-# signs up has no token yet.
+# Kafka clients send no token to the schema registry, and probes and those who ask for the
+# settings none at all. Whoever logs in or signs up has no token yet.
 _OPEN_PATHS = (
     "/health",
     "/admin",
+    "/config",
+    "/actuator/",
+    "/public-iceberg/",
     "/schema-registry/",
     "/logIn",
     "/logOut",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Fields = Mapping[str, Any]
 
+# All that is left of an entity for those who may not view it.
+_ALWAYS_SEEN = ("name",)
+
 
 class Loader:
     """Reads aspects in batches: whatever was named by then is fetched together."""
@@ -85,7 +88,11 @@ class Entity:
         found = self._parsed.get(name)
         if found is None:
             row = self.context.loader.rows(self.urn).get(name)
-            found = self._parsed[name] = {} if row is None else orjson.loads(row.value)
+            found = {} if row is None else orjson.loads(row.value)
+            sees = self.context.sees
+            if sees is not None and not sees(self.urn):
+                found = {field: found[field] for field in _ALWAYS_SEEN if field in found}
+            self._parsed[name] = found
         return found
 
     @property

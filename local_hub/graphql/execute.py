@@ -8,8 +8,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, graphql_sync
 
+from dataspoke.local_hub.access.door import Access
 from dataspoke.local_hub.errors import BadRequest, HubError
-from dataspoke.local_hub.graphql import rooms
+from dataspoke.local_hub.graphql import permissions, rooms
 from dataspoke.local_hub.graphql.entities import Entity, Part
 from dataspoke.local_hub.graphql.generic import read_field, read_root
 from dataspoke.local_hub.graphql.room import Context
@@ -29,7 +30,10 @@ _KINDS = {400: "BAD_REQUEST", 403: "UNAUTHORIZED", 404: "NOT_FOUND", 409: "CONFL
 class GraphQL:
     """Answers GraphQL requests over one hub. The schema is built at the first request."""
 
-    def __init__(self, hub: Hub, index: SearchStore, search: Search, lineage: Lineage) -> None:
+    def __init__(
+        self, hub: Hub, index: SearchStore, search: Search, lineage: Lineage, access: Access
+    ) -> None:
+        self._access = access
         self._hub = hub
         self._index = index
         self._search = search
@@ -45,7 +49,15 @@ class GraphQL:
             raise BadRequest("Cannot run the GraphQL request: variables is no object")
         if self._schema is None:
             self._schema = make_schema(self._hub.registry)
-        context = Context(self._hub, self._index, self._search, self._lineage, actor, now_millis())
+        context = Context(
+            self._hub,
+            self._index,
+            self._search,
+            self._lineage,
+            actor,
+            now_millis(),
+            self._access,
+        )
         result = graphql_sync(
             self._schema,
             body["query"],
@@ -66,6 +78,7 @@ def _resolve_field(source: Any, info: GraphQLResolveInfo[Context], **arguments: 
     owner: Entity | None = None
     value: Any
     if source is None:
+        permissions.check(info.context, parent, name, arguments)
         table = rooms.MUTATIONS if parent == "Mutation" else rooms.QUERIES
         resolve = table.get(name)
         if resolve is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from dataspoke.local_hub.access.door import Access
 from dataspoke.local_hub.graphql.entities import Loader
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.relationships import Lineage
@@ -28,11 +29,21 @@ class Context:
     lineage: Lineage
     actor: str
     now: int
+    access: Access
 
     @cached_property
     def loader(self) -> Loader:
         """The entities that this request has named."""
         return Loader(self)
+
+    @cached_property
+    def sees(self) -> Callable[[str], bool] | None:
+        """Tells of each entity whether the actor may view it; None when it may view all."""
+        return self.access.authorizer.sees(self.actor)
+
+    def may(self, *privileges: str, on: str | None = None) -> bool:
+        """Whether the actor has one of the privileges, on the entity if one is given."""
+        return self.access.authorizer.allowed_any(self.actor, privileges, on)
 
     @property
     def stamp(self) -> dict[str, Any]:

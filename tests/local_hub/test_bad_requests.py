@@ -311,11 +311,11 @@ def test_an_unexpected_failure_is_logged_once_and_not_shown(
 
 def test_a_token_is_asked_for(make_client: Callable[..., Client]) -> None:
     client = make_client(token="s3cret")
-    for path in ("/config", f"/entitiesV2/{URN}", "/openapi/v1/events/poll", "/nonsense"):
+    for path in (f"/entitiesV2/{URN}", "/openapi/v1/events/poll", "/nonsense"):
         for header in (None, "Bearer wrong", "s3cret", "Basic s3cret", "Bearer s3cret2"):
             headers = {"Authorization": header} if header else {}
             assert client.http.get(path, headers=headers).status_code == 401
     right = {"Authorization": "Bearer s3cret"}
-    assert client.http.get("/config", headers=right).status_code == 200
-    for path in ("/health", "/admin", "/schema-registry/api/subjects"):
+    assert client.http.get("/openapi/v1/events/poll", headers=right).status_code == 400
+    for path in ("/health", "/admin", "/config", "/schema-registry/api/subjects"):
         assert client.http.get(path).status_code == 200
