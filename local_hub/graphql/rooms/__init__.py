@@ -16,9 +16,12 @@ from dataspoke.local_hub.graphql.rooms import (
     incidents,
     lineage,
     ownership_types,
+    queries,
     search,
     structured_properties,
     tags,
+    versions,
+    views,
 )
 
 ROOMS: tuple[Room, ...] = (
@@ -32,9 +35,12 @@ ROOMS: tuple[Room, ...] = (
     incidents.ROOM,
     lineage.ROOM,
     ownership_types.ROOM,
+    queries.ROOM,
     search.ROOM,
     structured_properties.ROOM,
     tags.ROOM,
+    versions.ROOM,
+    views.ROOM,
 )
 
 QUERIES: Mapping[str, Resolver] = {
