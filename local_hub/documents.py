@@ -161,6 +161,19 @@ def numeric_fields(registry: Registry) -> frozenset[str]:
     )
 
 
+def scanned_fields(registry: Registry) -> dict[str, list[str]]:
+    """Field → entity types in which it has no index rows, though it may have in others."""
+    found: dict[str, set[str]] = {}
+    for entity in registry.entities.values():
+        plans = [_plan_of(aspect) for aspect in entity.aspects.values() if not aspect.timeseries]
+        fields = [plan for each in plans for plan in each.fields]
+        filtered = {plan.name for plan in fields if plan.kind in _FILTERED_TYPES}
+        for plan in fields:
+            if plan.name not in filtered:
+                found.setdefault(plan.name, set()).add(entity.name)
+    return {name: sorted(entities) for name, entities in found.items()}
+
+
 def _plan_of(aspect: AspectSpec) -> _Plan:
     plan = _PLANS.get(aspect)
     if plan is None:

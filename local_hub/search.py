@@ -120,7 +120,7 @@ class Search:
         with self._store.reader(SQL_FUNCTIONS) as connection:
             sql, values = self._compile(query)
             for name in names:
-                if field_of(name) == "type":
+                if field_of(name) == "_entityType":
                     rows = connection.execute(
                         f"SELECT type, count(*) FROM ({sql}) GROUP BY 1 ORDER BY 2 DESC, 1",  # noqa: S608
                         values,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataspoke.local_hub.documents import STRUCTURED, numeric_fields
+from dataspoke.local_hub.documents import STRUCTURED, numeric_fields, scanned_fields
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Criterion, Groups
 from dataspoke.local_hub.query_text import ANY, ONE, Group, Node, Not, Range, Term, parse
@@ -20,9 +20,8 @@ Sql = tuple[str, list[Any]]
 
 # Names that filters use for fields of the documents.
 _ALIASES = {
-    "_entityType": "type",
-    "entityType": "type",
-    "entity": "type",
+    "entityType": "_entityType",
+    "entity": "_entityType",
     "typeName": "typeNames",
     "subtype": "typeNames",
     "domain": "domains",
@@ -103,6 +102,10 @@ class Conditions:
     def _numeric(self) -> frozenset[str]:
         return numeric_fields(self._registry)
 
+    @cached_property
+    def _scanned(self) -> dict[str, list[str]]:
+        return scanned_fields(self._registry)
+
     # --- filters
 
     def groups(self, groups: Groups) -> Sql:
@@ -114,7 +117,7 @@ class Conditions:
     def _criterion(self, criterion: Criterion) -> Sql:
         name, values = field_of(criterion.field), criterion.values
         test: Sql
-        if name == "type":
+        if name == "_entityType":
             test = self._types(values)
         elif name == "removed":
             wanted = {value.lower() == "true" for value in values}
@@ -146,12 +149,16 @@ class Conditions:
         for expanded in _EXPANDED.get(name, (name,)):
             for each in self._known_as(expanded):
                 number = self._store.field_number(each)
-                if number is not None:
-                    inner = f"doc.id IN (SELECT doc FROM field WHERE name = ? AND ({sql}))"  # noqa: S608
-                    found.append((inner, [number, *values]))
-                else:
-                    inner = f"EXISTS (SELECT 1 FROM json_each(doc.fields, ?) WHERE {sql})"  # noqa: S608
-                    found.append((inner, [json_path(each), *values]))
+                scan = f"EXISTS (SELECT 1 FROM json_each(doc.fields, ?) WHERE {sql})"  # noqa: S608
+                if number is None:
+                    found.append((scan, [json_path(each), *values]))
+                    continue
+                inner = f"doc.id IN (SELECT doc FROM field WHERE name = ? AND ({sql}))"  # noqa: S608
+                found.append((inner, [number, *values]))
+                without_rows = self._scanned.get(each, ())
+                if without_rows:
+                    rest = f"doc.type IN ({marks(without_rows)}) AND {scan}"
+                    found.append((rest, [*without_rows, json_path(each), *values]))
         return joined(found, "OR")
 
     def _known_as(self, name: str) -> list[str]:
@@ -224,7 +231,7 @@ class Conditions:
         name = field_of(term.field)
         if name == "_exists_":
             return self._exists(field_of(term.text))
-        if name == "type":
+        if name == "_entityType":
             return self._types([term.text])
         if name == "removed":
             return "doc.removed = ?", [term.text.lower() == "true"]
@@ -245,7 +252,7 @@ class Conditions:
                 keys.append(Key("score", [], descending))
             elif name == "urn":
                 return [*keys, Key("urn", [], descending)]
-            elif name == "type":
+            elif name == "_entityType":
                 keys.append(Key("type", [], descending))
             else:
                 path = json_path(name) + "[0]"
