@@ -28,11 +28,13 @@ from dataspoke.local_hub.routes import (
     events,
     graph,
     graphql,
+    maintenance,
     openapi_v2,
     openapi_v3,
     operations,
     restli,
     timeline,
+    timeseries,
 )
 from dataspoke.local_hub.transports import publishing, schema_registry
 
@@ -99,6 +101,8 @@ def create_app(
         *restli.routes,
         *events.routes,
         *timeline.routes,
+        *timeseries.routes,
+        *maintenance.routes,
         *graph.routes,
         *graphql.routes,
         *openapi_v3.routes,

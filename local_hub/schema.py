@@ -72,3 +72,9 @@ CREATE TABLE cursor (
     offset INTEGER NOT NULL
 );
 """
+
+# Added to databases of the same version that were made before them. The points of one aspect
+# over all entities, by time: see `timeseries`.
+LATER_INDEXES = f"""
+CREATE INDEX IF NOT EXISTS timeseries_by_kind ON timeseries (aspect % {ASPECTS_PER_ENTITY}, at);
+"""

@@ -22,7 +22,12 @@ from typing import IO, Any, NamedTuple, TypeVar
 import orjson
 
 from dataspoke.core.errors import FatalError
-from dataspoke.local_hub.schema import ASPECTS_PER_ENTITY, SCHEMA, SCHEMA_VERSION
+from dataspoke.local_hub.schema import (
+    ASPECTS_PER_ENTITY,
+    LATER_INDEXES,
+    SCHEMA,
+    SCHEMA_VERSION,
+)
 from dataspoke.local_hub.transaction import AspectRow, Transaction
 
 T = TypeVar("T")
@@ -427,6 +432,7 @@ def _prepare(
             f"Cannot open the hub's folder {folder}: its database has version {version}, this "
             f"program reads version {SCHEMA_VERSION}. Choose another folder with --home."
         )
+    connection.executescript(LATER_INDEXES)
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany(
         "INSERT OR IGNORE INTO aspect_name (name) VALUES (?)", [(name,) for name in aspect_names]

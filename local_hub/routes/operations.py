@@ -117,10 +117,6 @@ def _aspect_specification(aspect: AspectSpec) -> dict[str, Any]:
     }
 
 
-async def _restore_indices(_: Request) -> Response:
-    return answer({"value": "The local hub has nothing to restore: its indices follow its store."})
-
-
 async def _no_lag(_: Request) -> Response:
     """Nothing ever waits between the hub and its own indices."""
     return answer({})
@@ -130,7 +126,6 @@ routes = [
     Route("/health", _health, methods=["GET"]),
     Route("/admin", _health, methods=["GET"]),
     Route("/config", _config, methods=["GET"]),
-    Route("/operations", _restore_indices, methods=["POST"]),
     Route("/openapi/v1/trace/write/{trace}", _trace, methods=["POST"]),
     Route("/openapi/operations/messaging/{queue}/consumer/lag", _no_lag, methods=["GET"]),
     Route(

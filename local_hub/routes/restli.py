@@ -1,8 +1,7 @@
-"""The rest.li protocol: `/aspects`, `/entities`, `/entitiesV2`, `/runs`."""
+"""The rest.li protocol: its resources, and the actions on aspects."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -24,7 +23,9 @@ from dataspoke.local_hub.http import (
 )
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import read_json
-from dataspoke.local_hub.routes import graph, runs
+from dataspoke.local_hub.restli_text import list_parameter
+from dataspoke.local_hub.routes import entities, graph, runs, usage
+from dataspoke.local_hub.routes.maintenance import OPERATIONS, PLATFORM_ACTIONS
 from dataspoke.local_hub.urns import Urn
 
 Action = Callable[[Hub, Mapping[str, Any]], Awaitable[Response]]
@@ -111,17 +112,20 @@ async def _get_aspect(request: Request) -> Response:
 
 async def _get_entity(request: Request) -> Response:
     hub, urn = hub_of(request), path_text(request, "urn")
-    wanted = _list_parameter(request.query_params.get("aspects"))
+    wanted = list_parameter(request, "aspects")
     return answer(reads.entity_v2(hub.registry, hub.store, urn, wanted))
 
 
-def _list_parameter(text: str | None) -> list[str] | None:
-    """`List(a,b)` of rest.li; None when it is absent."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"List\((.*)\)", text)
-    inner = found[1] if found else text
-    return [part for part in inner.split(",") if part]
+async def _get_entities(request: Request) -> Response:
+    """Several entities by urn."""
+    hub, wanted = hub_of(request), list_parameter(request, "aspects")
+    urns = list_parameter(request, "ids")
+    if urns is None:
+        raise BadRequest("Parameter ids is required")
+    found = {
+        urn: orjson.Fragment(reads.entity_v2(hub.registry, hub.store, urn, wanted)) for urn in urns
+    }
+    return answer({"results": found, "statuses": {}, "errors": {}})
 
 
 async def _delete(hub: Hub, body: Mapping[str, Any]) -> Response:
@@ -194,13 +198,13 @@ async def _read_object(request: Request) -> Mapping[str, Any]:
 
 async def _post_entities(request: Request) -> Response:
     """The actions on entities; those over the search index live beside it."""
-    match request.query_params.get("action"):
-        case "search":
-            return await graph.search(request, await _read_object(request))
-        case "deleteReferences":
-            return await graph.delete_references(request, await _read_object(request))
-        case _:
-            return await _serve_entities(request)
+    name = request.query_params.get("action") or ""
+    if name == "deleteReferences":
+        return await graph.delete_references(request, await _read_object(request))
+    action = entities.ACTIONS.get(name)
+    if action is not None:
+        return await action(request, await _read_object(request))
+    return await _serve_entities(request)
 
 
 _serve_entities = _actions(ENTITY_ACTIONS)
@@ -209,6 +213,12 @@ routes = [
     Route("/aspects", _actions(ASPECT_ACTIONS), methods=["POST"]),
     Route("/aspects/{urn}", _get_aspect, methods=["GET"]),
     Route("/entitiesV2/{urn}", _get_entity, methods=["GET"]),
+    Route("/entitiesV2", _get_entities, methods=["GET"]),
     Route("/entities", _post_entities, methods=["POST"]),
+    Route("/entities", entities.batch_get, methods=["GET"]),
+    Route("/entities/{urn}", entities.get, methods=["GET"]),
+    Route("/usageStats", _actions(usage.ACTIONS), methods=["POST"]),
+    Route("/operations", _actions(OPERATIONS), methods=["POST"]),
+    Route("/platform", _actions(PLATFORM_ACTIONS), methods=["POST"]),
     Route("/runs", _actions(runs.ACTIONS), methods=["POST"]),
 ]

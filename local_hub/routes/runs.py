@@ -11,9 +11,11 @@ from starlette.responses import Response
 from dataspoke.local_hub import rollback
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.http import answer, finish, in_thread, number
-from dataspoke.local_hub.hub import Hub
+from dataspoke.local_hub.hub import SYSTEM_ACTOR, Hub
+from dataspoke.local_hub.ingest import NO_RUN
 
-_MOST_SUMMARIES = 10_000
+_MOST_SUMMARIES = 100
+_RESULT = "dataHubExecutionRequestResult"
 
 
 async def _list(hub: Hub, body: Mapping[str, Any]) -> Response:
@@ -30,6 +32,7 @@ async def _describe(hub: Hub, body: Mapping[str, Any]) -> Response:
             _run_id(body),
             number(body.get("start"), "start", 0),
             number(body.get("count"), "count", 100),
+            include_soft=body.get("includeSoft") is True,
         )
     )
     with_aspects = body.get("includeAspect") is True
@@ -44,10 +47,17 @@ async def _describe(hub: Hub, body: Mapping[str, Any]) -> Response:
 
 
 async def _rollback(hub: Hub, body: Mapping[str, Any]) -> Response:
+    """`safe` wins over the older `hardDelete`; without `dryRun` set to false nothing is done."""
     run = _run_id(body)
-    hard = body.get("hardDelete") is True or body.get("safe") is False
+    if run == NO_RUN:
+        raise BadRequest(
+            f"{run} is a default run-id provided for non labeled ingestion runs. "
+            "You cannot delete using this reserved run-id"
+        )
+    safe = body.get("safe")
+    hard = safe is False if safe is not None else body.get("hardDelete") is True
     if body.get("dryRun") is not False:
-        outcome = await in_thread(lambda: rollback.preview(hub.registry, hub.store, run))
+        outcome = await in_thread(lambda: rollback.preview(hub.registry, hub.store, run, hard=hard))
     else:
         outcome = await finish(
             hub.delete(
@@ -56,19 +66,30 @@ async def _rollback(hub: Hub, body: Mapping[str, Any]) -> Response:
                 )
             )
         )
+        await _say_rolled_back(hub, run)
     return answer(
         {
             "value": {
                 "aspectRowSummaries": [row.summary(run) for row in outcome.rows[:_MOST_SUMMARIES]],
                 "entitiesAffected": outcome.entities_affected,
                 "entitiesDeleted": outcome.entities_deleted,
-                "aspectsAffected": len(outcome.rows),
+                "aspectsAffected": sum(outcome.unsafe.values()),
                 "aspectsReverted": outcome.aspects_reverted,
-                "unsafeEntitiesCount": 0,
-                "unsafeEntities": [],
+                "unsafeEntitiesCount": len(outcome.unsafe),
+                "unsafeEntities": [{"urn": urn} for urn in outcome.unsafe],
             }
         }
     )
+
+
+async def _say_rolled_back(hub: Hub, run: str) -> None:
+    """A run that was started from the UI shows what became of it."""
+    urn = f"urn:li:dataHubExecutionRequest:{run}"
+    row = await in_thread(lambda: hub.store.aspect(urn, _RESULT))
+    if row is not None:
+        result = {**orjson.loads(row.value), "status": "ROLLED_BACK"}
+        proposal = hub.proposals.build("dataHubExecutionRequest", urn, _RESULT, "UPSERT", result)
+        await finish(hub.ingest([proposal], SYSTEM_ACTOR))
 
 
 def _run_id(body: Mapping[str, Any]) -> str:
