@@ -17,6 +17,24 @@ Differ = Callable[[str, Aspect, Aspect], Iterator[ChangeEvent]]
 _Parameters = Callable[[str, Aspect], Mapping[str, Any] | None]
 
 
+def _merged(
+    before: list[tuple[str, Aspect]], after: list[tuple[str, Aspect]]
+) -> Iterator[tuple[str, Aspect | None, Aspect | None]]:
+    """Each key, in order, with what it was and is; what is there twice is told twice."""
+    olds, news = (sorted(pairs, key=lambda pair: pair[0]) for pairs in (before, after))
+    old = new = 0
+    while old < len(olds) or new < len(news):
+        if new == len(news) or (old < len(olds) and olds[old][0] < news[new][0]):
+            yield (*olds[old], None)
+            old += 1
+        elif old == len(olds) or news[new][0] < olds[old][0]:
+            yield news[new][0], None, news[new][1]
+            new += 1
+        else:
+            yield (*olds[old], news[new][1])
+            old, new = old + 1, new + 1
+
+
 def _members(
     category: str,
     items: str,
@@ -33,28 +51,26 @@ def _members(
     """
     added, removed = texts
 
-    def keyed(aspect: Aspect) -> dict[str, Aspect]:
-        found: dict[str, Aspect] = {}
+    def keyed(aspect: Aspect) -> list[tuple[str, Aspect]]:
+        found = []
         for item in aspect.get(items) or ():
             record = item if isinstance(item, Mapping) else {key: item}
-            found[str(record.get(key))] = record
+            found.append((str(record.get(key)), record))
         return found
 
     def differ(urn: str, old: Aspect, new: Aspect) -> Iterator[ChangeEvent]:
-        before, after = keyed(old), keyed(new)
-        for member in sorted(before.keys() ^ after.keys()):
-            is_new = member in after
-            item = after[member] if is_new else before[member]
+        for member, was, now in _merged(keyed(old), keyed(new)):
+            if was is not None and now is not None:
+                continue
+            text = removed if now is None else added
             yield ChangeEvent(
                 urn,
                 category,
-                "ADD" if is_new else "REMOVE",
+                "REMOVE" if now is None else "ADD",
                 "MINOR",
-                (added if is_new else removed).format(
-                    name=member if whole else identifier(member), urn=urn
-                ),
+                text.format(name=member if whole else identifier(member), urn=urn),
                 member,
-                parameters(member, item),
+                parameters(member, now or was or {}),
             )
 
     return differ
@@ -155,20 +171,21 @@ def _domain(urn: str, old: Aspect, new: Aspect) -> Iterator[ChangeEvent]:
 
 
 def _links(urn: str, old: Aspect, new: Aspect) -> Iterator[ChangeEvent]:
-    before = {item["url"]: item.get("description") for item in old.get("elements") or ()}
-    after = {item["url"]: item.get("description") for item in new.get("elements") or ()}
-    for url in sorted({**before, **after}):
+    before, after = (
+        [(item["url"], item) for item in aspect.get("elements") or ()] for aspect in (old, new)
+    )
+    for url, was, now in _merged(before, after):
         named = f"Institutional Memory '{url}'"
-        if url not in before:
-            text = f"{named} with documentation of '{urn}' has been added: '{after[url]}'"
+        gone, come = (None if item is None else item.get("description") for item in (was, now))
+        if was is None:
+            text = f"{named} with documentation of '{urn}' has been added: '{come}'"
             yield ChangeEvent(urn, "DOCUMENTATION", "ADD", "MINOR", text, url)
-        elif url not in after:
-            text = f"{named} with documentation of '{urn}' has been removed: '{before[url]}'"
+        elif now is None:
+            text = f"{named} with documentation of '{urn}' has been removed: '{gone}'"
             yield ChangeEvent(urn, "DOCUMENTATION", "REMOVE", "MINOR", text, url)
-        elif before[url] != after[url]:
+        elif gone != come:
             text = (
-                f"Documentation of {named} of  '{urn}' has been changed "
-                f"from '{before[url]}' to '{after[url]}'."
+                f"Documentation of {named} of  '{urn}' has been changed from '{gone}' to '{come}'."
             )
             yield ChangeEvent(urn, "DOCUMENTATION", "MODIFY", "PATCH", text, url)
 
