@@ -12,7 +12,7 @@ from dataspoke.local_hub import rollback
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.http import answer, finish, in_thread, number
 from dataspoke.local_hub.hub import SYSTEM_ACTOR, Hub
-from dataspoke.local_hub.ingest import NO_RUN
+from dataspoke.local_hub.system_metadata import NO_RUN
 
 _MOST_SUMMARIES = 100
 _RESULT = "dataHubExecutionRequestResult"
