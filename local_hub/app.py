@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dataspoke.local_hub.access import sessions
 from dataspoke.local_hub.access.door import Access, Door
 from dataspoke.local_hub.access.guard import Guard
-from dataspoke.local_hub.boot import bootstrap
+from dataspoke.local_hub.boot.bootstrap import bootstrap
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
 from dataspoke.local_hub.http import finish, refusal

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dataspoke.local_hub.boot.platforms import DELIMITERS
+from dataspoke.local_hub.effects.model import View
 from dataspoke.local_hub.errors import BadUrn
 from dataspoke.local_hub.registry import EntitySpec
 from dataspoke.local_hub.urns import Urn
 
 _PLATFORM = "urn:li:dataPlatform:"
-# Platforms whose dataset names are paths.
-_SLASHED_PLATFORMS = ("s3", "gcs", "hdfs", "abs", "adlsGen1", "adlsGen2", "github")
 # The field of the key that names the platform, with or without the urn's prefix.
 _PLATFORM_FIELDS = ("platform", "dashboardTool", "orchestrator", "notebookTool")
+_NOWHERE = {"id": "Default"}
 
 
 def default_aspects(
-    spec: EntitySpec, key: Mapping[str, Any], given: set[str]
+    view: View, spec: EntitySpec, key: Mapping[str, Any], given: set[str]
 ) -> dict[str, dict[str, Any]]:
     """The defaults for a new entity, without those aspects that its first write brings."""
     defaults: dict[str, dict[str, Any]] = {}
@@ -25,7 +26,7 @@ def default_aspects(
     if "dataPlatformInstance" in spec.aspects and "dataPlatformInstance" not in given and platform:
         defaults["dataPlatformInstance"] = {"platform": platform}
     if "browsePathsV2" in spec.aspects and "browsePathsV2" not in given:
-        defaults["browsePathsV2"] = {"path": [{"id": part} for part in _browse_path(spec, key)]}
+        defaults["browsePathsV2"] = {"path": _browse_path(view, spec, key)}
     return defaults
 
 
@@ -36,24 +37,32 @@ def platform_of(spec: EntitySpec, key: Mapping[str, Any]) -> str | None:
             value: str = key[field]
             return value if value.startswith(_PLATFORM) else _PLATFORM + value
     if spec.name == "dataJob":
-        return _PLATFORM + _flow_parts(key)[0]
+        return _PLATFORM + _orchestrator(key["flow"])
     return None
 
 
-def _browse_path(spec: EntitySpec, key: Mapping[str, Any]) -> list[str]:
+def _browse_path(view: View, spec: EntitySpec, key: Mapping[str, Any]) -> list[dict[str, str]]:
     if spec.name == "dataset":
-        # A table sits in what its name says before the last part.
-        platform = key["platform"].removeprefix(_PLATFORM)
-        folders = key["name"].split("/" if platform in _SLASHED_PLATFORMS else ".")[:-1]
-        return [folder for folder in folders if folder] or ["Default"]
+        # A table sits in what its name says before the last part, in lower case as in GMS.
+        parts = key["name"].lower().split(_delimiter(view, key["platform"]))
+        folders = [{"id": folder} for folder in parts if folder][:-1]
+        return folders or [_NOWHERE]
     if spec.name == "dataJob":
-        return [_flow_parts(key)[1]]
-    return ["Default"]
+        return [{"id": key["flow"], "urn": key["flow"]}]
+    return [_NOWHERE]
 
 
-def _flow_parts(key: Mapping[str, Any]) -> tuple[str, ...]:
-    """Orchestrator, name and cluster of the flow that a job belongs to."""
-    flow = Urn.parse(key["flow"])
+def _delimiter(view: View, platform: str) -> str:
+    """What separates the parts of a dataset's name; a platform of one's own may say it."""
+    known = DELIMITERS.get(platform.removeprefix(_PLATFORM))
+    if known is not None:
+        return known
+    info = view.value(platform, "dataPlatformInfo") or {}
+    return str(info.get("datasetNameDelimiter") or ".")[0]
+
+
+def _orchestrator(urn: str) -> str:
+    flow = Urn.parse(urn)
     if flow.entity_type != "dataFlow" or len(flow.parts) != 3:
-        raise BadUrn(key["flow"], "it names no dataFlow")
-    return flow.parts
+        raise BadUrn(urn, "it names no dataFlow")
+    return flow.parts[0]

@@ -97,7 +97,10 @@ class Batch:
         spec, urn = proposal.entity, proposal.urn
         entity = self._view.entities[urn] = self._tx.add_entity(urn, spec.name)
         key = self._registry.key_of(urn)
-        values = {spec.key_aspect.name: key, **default_aspects(spec, key, self._given[urn])}
+        values = {
+            spec.key_aspect.name: key,
+            **default_aspects(self._view, spec, key, self._given[urn]),
+        }
         for name, value in values.items():
             first = Proposal(spec, urn, spec.aspects[name], "UPSERT", value, proposal.metadata, {})
             if name in MUTATIONS or name in RULES:

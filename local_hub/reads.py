@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from dataspoke.local_hub.effects.values import without
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Criterion, Groups, criteria
 from dataspoke.local_hub.registry import EntitySpec, Registry
@@ -31,7 +32,7 @@ def entity_v2(registry: Registry, store: Store, urn: str, wanted: list[str] | No
     spec = registry.entity_of(urn)
     key = registry.key_of(urn)
     aspects = store.aspects([urn], wanted).get(urn, {})
-    parts = [_aspect_v2(name, row) for name, row in aspects.items()]
+    parts = [_aspect_v2(name, visible(store, name, row)) for name, row in aspects.items()]
     key_name = spec.key_aspect.name
     if key_name not in aspects and (wanted is None or key_name in wanted or not aspects):
         parts.append(
@@ -45,6 +46,22 @@ def entity_v2(registry: Registry, store: Store, urn: str, wanted: list[str] | No
         orjson.dumps(urn),
         b",".join(parts),
     )
+
+
+def visible(store: Store, name: str, row: AspectRow) -> AspectRow:
+    """An aspect as readers see it: without the values of soft-deleted structured properties."""
+    if name != "structuredProperties":
+        return row
+    value = orjson.loads(row.value)
+    urns = [assignment["propertyUrn"] for assignment in value["properties"]]
+    removed = {
+        urn
+        for urn, aspects in store.aspects(urns, ["status"]).items()
+        if "status" in aspects and orjson.loads(aspects["status"].value).get("removed")
+    }
+    if not removed:
+        return row
+    return row._replace(value=orjson.dumps(without(value, removed)).decode())
 
 
 def _aspect_v2(name: str, row: AspectRow) -> bytes:
@@ -102,14 +119,14 @@ def _versions(
     store: Store, urn: str, asked: Mapping[str, int] | None, rows: Mapping[str, AspectRow]
 ) -> dict[str, Reading]:
     if asked is None:
-        return {name: _reading(row) for name, row in rows.items()}
+        return {name: _reading(visible(store, name, row)) for name, row in rows.items()}
     found = {}
     for name, version in asked.items():
         row = rows.get(name)
         if row is not None and version not in (0, row.seq):
             row = store.aspect(urn, name, version)
         if row is not None:
-            found[name] = _reading(row)
+            found[name] = _reading(visible(store, name, row))
     return found
 
 

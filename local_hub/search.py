@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from dataspoke.local_hub.documents import STRUCTURED
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Groups
 from dataspoke.local_hub.registry import Registry
@@ -32,6 +33,7 @@ from dataspoke.local_hub.search_store import NAME_WEIGHT, TEXT_WEIGHT, SearchSto
 __all__ = ["Hit", "Page", "Query", "Search", "Sort", "scroll_id"]
 
 _STRUCTURED_PREFIX = "/q"
+_PROPERTY = "urn:li:structuredProperty:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Search:
         sort = query.sort or (Sort("_score", descending=True),)
         keys = self._conditions.keys([Sort(*item) for item in sort])
         with self._store.reader(SQL_FUNCTIONS) as connection:
+            _refuse_removed_properties(connection, query.groups)
             sql, values = self._compile(query)
             total = _count(connection, sql, values)
             rows = connection.execute(
@@ -102,6 +105,7 @@ class Search:
         behind, place = _behind(keys, _decode(after, len(keys)))
         shown = "fields" if fields else "'{}'"
         with self._store.reader(SQL_FUNCTIONS) as connection:
+            _refuse_removed_properties(connection, query.groups)
             sql, values = self._compile(query)
             total = _count(connection, sql, values)
             inner = f"SELECT urn, type, score, fields{_columns(keys)} FROM ({sql})"  # noqa: S608
@@ -118,6 +122,7 @@ class Search:
         """How often each value of a field occurs among the hits, the most frequent first."""
         found: dict[str, dict[str, int]] = {}
         with self._store.reader(SQL_FUNCTIONS) as connection:
+            _refuse_removed_properties(connection, query.groups)
             sql, values = self._compile(query)
             for name in names:
                 if field_of(name) == "_entityType":
@@ -172,6 +177,15 @@ class Search:
             f"-bm25(words, {NAME_WEIGHT}, {TEXT_WEIGHT})",
             [("words MATCH ?", [match[0]])],
         )
+
+
+def _refuse_removed_properties(connection: sqlite3.Connection, groups: Groups) -> None:
+    """Raises BadRequest when a filter names a soft-deleted structured property."""
+    for criterion in (criterion for group in groups for criterion in group):
+        if criterion.field.startswith(STRUCTURED):
+            urn = _PROPERTY + criterion.field.removeprefix(STRUCTURED)
+            if _count(connection, "SELECT 1 FROM doc WHERE urn = ? AND removed = 1", [urn]):
+                raise BadRequest(f"Cannot filter on deleted Structured Property {urn}")
 
 
 def scroll_id(hit: Hit) -> str:

@@ -84,13 +84,13 @@ class Transaction:
         )
         return {self._names[row[0] % ASPECTS_PER_ENTITY]: AspectRow(*row) for row in rows}
 
-    def holders(self, name: str, text: str) -> list[str]:
-        """Urns of the entities whose aspect `name` has `text` in its JSON; a scan."""
+    def holders(self, types: Iterable[str], name: str, text: str) -> list[str]:
+        """Urns of the entities of `types` whose aspect `name` has `text` in its JSON; a scan."""
         rows = self.connection.execute(
-            "SELECT e.urn FROM aspect a JOIN entity e ON e.id = a.id / ? "
-            "WHERE a.id % ? = ? AND instr(a.value, ?) ORDER BY e.urn",
+            "SELECT e.urn FROM json_each(?) w CROSS JOIN entity e ON e.type = w.value "
+            "CROSS JOIN aspect a ON a.id = e.id * ? + ? WHERE instr(a.value, ?) ORDER BY e.urn",
             (
-                ASPECTS_PER_ENTITY,
+                orjson.dumps(list(types)).decode(),
                 ASPECTS_PER_ENTITY,
                 self._numbers[name],
                 orjson.dumps(text).decode()[1:-1],

@@ -71,7 +71,8 @@ class BatchView:
 
     def holders(self, aspect: str, text: str) -> list[str]:
         self.tx.flush()
-        return self.tx.holders(aspect, text)
+        types = [spec.name for spec in self.registry.entities.values() if aspect in spec.aspects]
+        return self.tx.holders(types, aspect, text)
 
     def change(self, proposal: Proposal, change: str, old: Any | None, new: Any | None) -> Change:
         """A change of this batch, as effects see it."""

@@ -121,9 +121,11 @@ _NAMES = {
 }
 
 # Platforms whose dataset names are paths.
-SLASHED = frozenset(
+_SLASHED = frozenset(
     {"abs", "adlsGen1", "adlsGen2", "dagster", "excel", "gcs", "github", "hdfs", "s3"}
 )
+# What separates the parts of a dataset's name, by platform.
+DELIMITERS = {row[0]: "/" if row[0] in _SLASHED else "." for row in _PLATFORMS}
 
 
 def platforms() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -133,7 +135,7 @@ def platforms() -> Iterator[tuple[str, dict[str, Any]]]:
             "name": _NAMES.get(identifier, identifier),
             "displayName": display,
             "type": kind,
-            "datasetNameDelimiter": "/" if identifier in SLASHED else ".",
+            "datasetNameDelimiter": DELIMITERS[identifier],
         }
         file = f"{identifier}logo.png" if logo is None else logo
         if file != _NO_LOGO:

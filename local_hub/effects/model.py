@@ -44,7 +44,10 @@ class View(Protocol):
         """Whether the hub knows the entity, soft-deleted or not."""
 
     def holders(self, aspect: str, text: str) -> Iterable[str]:
-        """Urns whose `aspect` has `text` somewhere in its JSON. A scan: for rare writes only."""
+        """Urns whose `aspect` has `text` inside one of its JSON texts or names.
+
+        A scan over the entities that may have the aspect: for rare writes only.
+        """
 
 
 Mutation = Callable[[View, Change], Any]

@@ -107,8 +107,11 @@ def check_settings(view: View, change: Change) -> None:
             "also true."
         )
     if settings.get("showAsAssetBadge"):
-        shown = view.holders(change.aspect.name, '"showAsAssetBadge":true')
-        others = [urn for urn in shown if urn != change.urn]
+        others = [
+            urn
+            for urn in view.holders(change.aspect.name, "showAsAssetBadge")
+            if urn != change.urn and _is_badge(view, urn)
+        ]
         if others:
             raise InvalidAspect(
                 "Cannot have more than one property set with show as badge. Property urns "
@@ -116,11 +119,16 @@ def check_settings(view: View, change: Change) -> None:
             )
 
 
+def _is_badge(view: View, urn: str) -> bool:
+    settings = view.value(urn, "structuredPropertySettings") or {}
+    return bool(settings.get("showAsAssetBadge"))
+
+
 def unassign(view: View, change: Change) -> Iterable[Proposal]:
     """Take the values of a property that was hard-deleted off every entity."""
     if change.new is not None:
         return
-    for holder in view.holders("structuredProperties", f'"{change.urn}"'):
+    for holder in view.holders("structuredProperties", change.urn):
         operation = {"op": "remove", "path": f"/properties/{change.urn}"}
         patch = {"patch": [operation], "arrayPrimaryKeys": {"properties": ["propertyUrn"]}}
         yield propose(view, holder, "structuredProperties", patch, "PATCH")

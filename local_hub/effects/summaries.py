@@ -129,7 +129,7 @@ def take_from_other_products(view: View, change: Change) -> Iterable[Proposal]:
     added = _assets(change.new) - before
     if not added:
         return
-    for product in view.holders("dataProductProperties", '"destinationUrn"'):
+    for product in view.holders("dataProductProperties", "destinationUrn"):
         if product == change.urn:
             continue
         patch = [

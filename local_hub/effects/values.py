@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -142,13 +142,11 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def without_removed(
-    value: Mapping[str, Any], is_removed: Callable[[str], bool]
-) -> Mapping[str, Any]:
-    """`structuredProperties` as readers see it: without those whose definition is soft-deleted."""
+def without(value: Mapping[str, Any], properties: Collection[str]) -> dict[str, Any]:
+    """`structuredProperties` without the values of those properties."""
     shown = [
         assignment
         for assignment in value["properties"]
-        if not is_removed(assignment["propertyUrn"])
+        if assignment["propertyUrn"] not in properties
     ]
-    return value if len(shown) == len(value["properties"]) else {**value, "properties": shown}
+    return {**value, "properties": shown}

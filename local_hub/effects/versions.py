@@ -47,7 +47,10 @@ def check_version(view: View, change: Change) -> None:
             "Versioning Scheme does not match Version Set properties. Expected Scheme: "
             f"{scheme} Provided Scheme: {given}"
         )
-    if scheme == "ALPHANUMERIC_GENERATED_BY_DATAHUB" and not _is_generated(new["sortId"]):
+    is_kept = change.old is not None and change.old["sortId"] == new["sortId"]
+    if is_kept or scheme != "ALPHANUMERIC_GENERATED_BY_DATAHUB":
+        return
+    if not _is_generated(new["sortId"]):
         raise InvalidAspect(
             f"Invalid sortID for Versioning Scheme. ID: {new['sortId']} Scheme: {scheme}"
         )

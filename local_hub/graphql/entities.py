@@ -9,6 +9,7 @@ import orjson
 
 from dataspoke.local_hub.errors import HubError
 from dataspoke.local_hub.graphql.names import type_name
+from dataspoke.local_hub.reads import visible
 from dataspoke.local_hub.registry import EntitySpec
 from dataspoke.local_hub.transaction import AspectRow
 
@@ -88,6 +89,8 @@ class Entity:
         found = self._parsed.get(name)
         if found is None:
             row = self.context.loader.rows(self.urn).get(name)
+            if row is not None:
+                row = visible(self.context.hub.store, name, row)
             found = {} if row is None else orjson.loads(row.value)
             sees = self.context.sees
             if sees is not None and not sees(self.urn):

@@ -106,7 +106,12 @@ async def _get_aspect(request: Request) -> Response:
         )
     return answer(
         b'{"version":%d,"aspect":{"%s":%s},"systemMetadata":%s}'
-        % (version, spec.record_name.encode(), row.value.encode(), row.meta.encode())
+        % (
+            version,
+            spec.record_name.encode(),
+            reads.visible(hub.store, name, row).value.encode(),
+            row.meta.encode(),
+        )
     )
 
 
