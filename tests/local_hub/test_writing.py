@@ -49,14 +49,29 @@ def test_defaults_do_not_replace_what_the_first_write_brings(client: Client) -> 
     [
         ("urn:li:dataset:(urn:li:dataPlatform:hive,plain,PROD)", ["Default"]),
         ("urn:li:dataset:(urn:li:dataPlatform:hive,a/b,PROD)", ["Default"]),
-        ("urn:li:dataset:(urn:li:dataPlatform:s3,bucket/a/b,PROD)", ["bucket", "a"]),
-        ("urn:li:dataJob:(urn:li:dataFlow:(airflow,f,PROD),j)", ["f"]),
+        ("urn:li:dataset:(urn:li:dataPlatform:s3,bucket/A/b,PROD)", ["bucket", "a"]),
         ("urn:li:chart:(looker,1)", ["Default"]),
     ],
 )
 def test_the_default_path_follows_the_name(client: Client, urn: str, path: list[str]) -> None:
     client.must_put(urn, "status", {"removed": False})
     assert client.get(urn, "browsePathsV2") == {"path": [{"id": part} for part in path]}
+
+
+def test_the_default_path_of_a_job_is_its_flow(client: Client) -> None:
+    flow = "urn:li:dataFlow:(airflow,f,PROD)"
+    job = f"urn:li:dataJob:({flow},j)"
+    client.must_put(job, "status", {"removed": False})
+    assert client.get(job, "browsePathsV2") == {"path": [{"id": flow, "urn": flow}]}
+
+
+def test_a_platform_of_ones_own_says_what_separates_names(client: Client) -> None:
+    platform = "urn:li:dataPlatform:lake"
+    info = {"name": "lake", "type": "FILE_SYSTEM", "datasetNameDelimiter": "/"}
+    client.must_put(platform, "dataPlatformInfo", info)
+    urn = f"urn:li:dataset:({platform},raw/events.v1/day,PROD)"
+    client.must_put(urn, "status", {"removed": False})
+    assert client.get(urn, "browsePathsV2") == {"path": [{"id": "raw"}, {"id": "events.v1"}]}
 
 
 def test_an_equal_value_is_no_change(client: Client) -> None:
