@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from dataspoke.local_hub.cipher import Cipher
 from dataspoke.local_hub.deletion import Deletion
 from dataspoke.local_hub.ingest import Batch
 from dataspoke.local_hub.proposals import Proposal, ProposalReader
@@ -39,6 +40,7 @@ class Hub:
     validator: Validator
     proposals: ProposalReader
     store: Store
+    cipher: Cipher
     # Raises HubError for writes that the caller may not make; None where everything is allowed.
     guard: Callable[[Sequence[Proposal]], None] | None = None
 
@@ -48,7 +50,8 @@ class Hub:
         registry = Registry.load(models)
         validator = Validator()
         store = Store.open(folder, registry.aspects)
-        return cls(registry, validator, ProposalReader(registry, validator), store)
+        reader = ProposalReader(registry, validator)
+        return cls(registry, validator, reader, store, Cipher(folder))
 
     def close(self) -> None:
         """Finish the writes and release the folder."""

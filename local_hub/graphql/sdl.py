@@ -66,4 +66,6 @@ def _object_type(spec: EntitySpec, anew: set[tuple[str, str]]) -> str:
     node = parse(f"type {name} {{ {' '.join(fields)} }}", no_location=True).definitions[0]
     assert isinstance(node, ObjectTypeDefinitionNode)
     kept = [field for field in node.fields or () if (name, field.name.value) not in anew]
-    return f"type {name} implements Entity {{ {' '.join(map(print_ast, kept))} }}"
+    # An ingestion source has a `type` of another kind.
+    interface = "" if (name, "type") in anew else "implements Entity"
+    return f"type {name} {interface} {{ {' '.join(map(print_ast, kept))} }}"
