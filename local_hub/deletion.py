@@ -21,17 +21,22 @@ class Deletion:
         self._registry = view.registry
 
     def entity(self, urn: str) -> tuple[int, int]:
-        """Remove an entity; how many aspects and how many points went with it."""
+        """Remove an entity; how many aspects and how many points went with it.
+
+        Its key aspect alone is told as deleted, as GMS does.
+        """
         self._tx.flush()  # it reads what was written before it
         entity = self._view.entity(urn)
         if entity is None:
             return 0, 0
         spec = self._registry.entity_of(urn)
         aspects = self._tx.aspects_of(entity)
-        names = [name for name in aspects if name != spec.key_aspect.name]
-        for name in [*names, spec.key_aspect.name]:
-            if name in aspects:
-                self._log(spec, urn, name, aspects[name])
+        key = aspects.get(spec.key_aspect.name)
+        for name, row in aspects.items():
+            if name != spec.key_aspect.name and name in spec.aspects:
+                self._view.removed(spec, urn, spec.aspects[name], row)
+        if key is not None:
+            self._log(spec, urn, spec.key_aspect.name, key)
         for row in aspects.values():
             self._view.current.pop(row.id, None)
         del self._view.entities[urn]

@@ -82,6 +82,8 @@ class Batch:
             self._check_version(proposal, None)
             entity = self._create(proposal)
         elif proposal.change == "CREATE_ENTITY":
+            if proposal.dropped_if_there:
+                return self._unchanged(proposal)
             raise AlreadyThere(f"Cannot perform CREATE_ENTITY: {proposal.urn} already exists")
         if proposal.aspect.timeseries:
             return self._put_point(entity, proposal)
@@ -91,6 +93,12 @@ class Batch:
             if row is not None:
                 return Written(proposal.urn, proposal.aspect.name, row.value, row.meta, False)
         return self._put(entity, proposal)
+
+    def _unchanged(self, proposal: Proposal) -> Written:
+        """The answer to a proposal that is dropped: what is there, if anything."""
+        row = self._view.row(proposal.urn, proposal.aspect.name)
+        value, meta = (None, None) if row is None else (row.value, row.meta)
+        return Written(proposal.urn, proposal.aspect.name, value, meta, False)
 
     def _create(self, proposal: Proposal) -> int:
         """A new entity: its key first, then the defaults, then what was proposed."""
@@ -121,6 +129,8 @@ class Batch:
         row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
         self._check_version(proposal, row)
         if proposal.change == "CREATE" and row is not None:
+            if proposal.dropped_if_there:
+                return self._unchanged(proposal)
             raise AlreadyThere(
                 f"Cannot perform CREATE: {proposal.urn} already has {proposal.aspect.name}"
             )

@@ -36,8 +36,16 @@ class Proposal(NamedTuple):
     def if_version(self) -> str | None:
         if not self.headers:
             return None
+        return self._header("if-version-match")
+
+    @property
+    def dropped_if_there(self) -> bool:
+        """Whether a CREATE of what is there is dropped without a word, not refused."""
+        return self._header("if-none-match") == "*"
+
+    def _header(self, lower_name: str) -> str | None:
         for name, value in self.headers.items():
-            if name.lower() == "if-version-match":
+            if name.lower() == lower_name:
                 return str(value)
         return None
 

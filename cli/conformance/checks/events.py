@@ -205,7 +205,10 @@ def term_changes_are_events(c: Context) -> None:
 
 @check(by="notifier and sync actions")
 def owner_changes_are_events(c: Context) -> None:
-    """Adding an owner is an OWNER event."""
+    """Adding an owner is an OWNER event; some releases call the category OWNERSHIP.
+
+    GMS: ChangeCategory.java, OwnershipChangeEventGenerator.java.
+    """
     urn, owner = c.dataset(), c.urn("corpuser", "owner")
     stream = Stream(c, ECE)
     owners = [{"owner": owner, "type": "DATAOWNER"}]
@@ -256,15 +259,20 @@ def _changes(stream: Stream, urn: str, wanted: list[tuple[str, str, str | None]]
     def told(events: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
         changes = [json.loads(event["payload"]["value"]) for event in events]
         return [
-            (change["category"], change["operation"], change.get("modifier"))
+            (_category(change), change["operation"], change.get("modifier"))
             for change in changes
-            if change["entityUrn"] == urn and change["category"] in categories
+            if change["entityUrn"] == urn and _category(change) in categories
         ]
 
     found = stream.until(
         f"Waited for {len(wanted)} entity change events", lambda e: len(told(e)) >= len(wanted)
     )
     expect_equal("Compared the entity change events", told(found), wanted)
+
+
+def _category(change: dict[str, Any]) -> str:
+    category = str(change["category"])
+    return "OWNER" if category == "OWNERSHIP" else category
 
 
 def _of(events: list[dict[str, Any]], urn: str, aspect: str) -> list[dict[str, Any]]:
