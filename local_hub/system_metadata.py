@@ -18,18 +18,21 @@ def new_metadata(
     given: Mapping[str, Any], run: str, row: AspectRow | None, stamp: str, now: int
 ) -> str:
     """Metadata of a version that follows `row`; `stamp` is the JSON of its actor and time."""
-    last_run, created, version = NO_RUN, stamp, 1
+    last_run, created, version = None, stamp, 1
     if row is not None:
         before = orjson.loads(row.meta)
-        last_run = before.get("runId", NO_RUN)
+        last_run = before.get("runId")
         version = row.seq + 1
         if "aspectCreated" in before:
             created = orjson.dumps(before["aspectCreated"]).decode()
     text = (
-        f'{{"lastObserved":{given.get("lastObserved") or now:d},'
-        f'"lastRunId":{orjson.dumps(last_run).decode()},"runId":{orjson.dumps(run).decode()},'
-        f'"version":"{version}","aspectCreated":{created},"aspectModified":{stamp}'
+        f'{{"lastObserved":{given.get("lastObserved") or now:d},"version":"{version}",'
+        f'"schemaVersion":1,"aspectCreated":{created},"aspectModified":{stamp}'
     )
+    if run != NO_RUN:
+        text += f',"runId":{orjson.dumps(run).decode()}'
+    if last_run:
+        text += f',"lastRunId":{orjson.dumps(last_run).decode()}'
     for name in _KEPT:
         if given.get(name):
             text += f',"{name}":{orjson.dumps(given[name]).decode()}'
@@ -40,11 +43,12 @@ def seen_again(given: Mapping[str, Any], meta: str, now: int) -> str:
     """Metadata of a version that was written once more with the same value."""
     seen = orjson.loads(meta)
     seen["lastObserved"] = given.get("lastObserved") or now
-    seen["lastRunId"] = given.get("runId") or NO_RUN
+    if given.get("runId"):
+        seen["lastRunId"] = given["runId"]
     return orjson.dumps(seen).decode()
 
 
 def point_metadata(given: Mapping[str, Any], run: str, now: int) -> str:
     """Metadata of a point of a timeseries."""
-    meta = {"lastObserved": now, "runId": run, "lastRunId": NO_RUN, **given}
+    meta = {"lastObserved": now, "runId": run, **given}
     return orjson.dumps(meta).decode()

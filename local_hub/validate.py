@@ -4,7 +4,8 @@ GMS reads JSON with Pegasus, drops the fields that it does not know, and refuses
 missing required fields with one line per finding: ``ERROR :: /path :: reason``.
 
 A schema is compiled once into a checking function. It works in place: unknown fields are
-removed, and its result says whether anything was.
+removed, whole numbers become floats where the schema has these, and its result says whether
+anything was changed.
 """
 
 from __future__ import annotations
@@ -136,6 +137,8 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
             except _Finding as finding:
                 finding.path.append(name)
                 raise
+            if inner is _number and type(item) is int:
+                value[name], changed = float(item), True
         for name in required:
             if name not in value:
                 missing = _Finding("field is required but not found and has no default value")
@@ -168,10 +171,13 @@ def _union(members: list[Any], namespace: str, named: dict[str, Check | None]) -
         if inner is None:
             raise _Finding(f"{_shown(name)} is not a member type of union {sorted(checks)}")
         try:
-            return inner(value[name])
+            changed = inner(value[name])
         except _Finding as finding:
             finding.path.append(name)
             raise
+        if inner is _number and type(value[name]) is int:
+            value[name], changed = float(value[name]), True
+        return changed
 
     return check
 
@@ -196,6 +202,8 @@ def _array(inner: Check) -> Check:
             except _Finding as finding:
                 finding.path.append(str(index))
                 raise
+            if inner is _number and type(item) is int:
+                value[index], changed = float(item), True
         return changed
 
     return check
@@ -212,6 +220,8 @@ def _map(inner: Check) -> Check:
             except _Finding as finding:
                 finding.path.append(name)
                 raise
+            if inner is _number and type(item) is int:
+                value[name], changed = float(item), True
         return changed
 
     return check
@@ -277,7 +287,7 @@ _PRIMITIVES: dict[str, Check] = {
     "null": _null,
 }
 
-_FITTING: dict[Check, type] = {_string: str, _boolean: bool}
+_FITTING: dict[Check, type] = {_string: str, _boolean: bool, _number: float}
 
 
 def _shown(value: Any) -> str:

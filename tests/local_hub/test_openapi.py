@@ -38,6 +38,7 @@ def test_a_new_entity_is_answered_with_its_defaults(client: Client) -> None:
             },
             "dataPlatformInstance": {"value": {"platform": "urn:li:dataPlatform:test"}},
             "browsePathsV2": {"value": {"path": [{"id": "Default"}]}},
+            "aliases": {"value": {"lowercasedUrn": URN.replace("EntityV3", "entityv3")}},
             "datasetProperties": {"value": PROPERTIES},
             "status": {"value": STATUS},
         }
@@ -55,6 +56,7 @@ def test_a_urn_with_a_slash_is_one_part_of_the_path(client: Client) -> None:
         "datasetKey",
         "dataPlatformInstance",
         "browsePathsV2",
+        "aliases",
         "datasetProperties",
         "status",
     }
@@ -99,7 +101,7 @@ def test_a_batch_is_read_as_it_was_asked_for(client: Client) -> None:
         {"urn": SECOND, "datasetProperties": {"value": PROPERTIES}},
     ]
     everything = client.http.post(f"{BASE}/batchGet", json=[{"urn": URN}]).json()
-    assert len(everything[0]) == 6
+    assert len(everything[0]) == 7
 
 
 def test_a_patch_of_a_new_entity_starts_from_the_empty_aspect(client: Client) -> None:
