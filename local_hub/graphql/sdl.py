@@ -27,7 +27,10 @@ _EVERY_ENTITY = """
   urn: String!
   type: EntityType!
   exists: Boolean
-  properties: EntityProperties
+  relationships(input: RelationshipsInput!): EntityRelationshipsResult
+  lineage(input: LineageInput!): EntityLineageResult
+  aspects(input: AspectParams): [RawAspect!]
+  privileges: EntityPrivileges
 """
 
 
@@ -66,6 +69,9 @@ def _object_type(spec: EntitySpec, anew: set[tuple[str, str]]) -> str:
     node = parse(f"type {name} {{ {' '.join(fields)} }}", no_location=True).definitions[0]
     assert isinstance(node, ObjectTypeDefinitionNode)
     kept = [field for field in node.fields or () if (name, field.name.value) not in anew]
+    interfaces = ["Entity", "EntityWithRelationships"]
+    if "browsePaths" in spec.aspects:
+        interfaces.append("BrowsableEntity")
     # An ingestion source has a `type` of another kind.
-    interface = "" if (name, "type") in anew else "implements Entity"
-    return f"type {name} {interface} {{ {' '.join(map(print_ast, kept))} }}"
+    heritage = "" if (name, "type") in anew else f"implements {' & '.join(interfaces)}"
+    return f"type {name} {heritage} {{ {' '.join(map(print_ast, kept))} }}"

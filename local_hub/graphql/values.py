@@ -2,7 +2,8 @@
 
 A urn where an entity type is declared becomes that entity; a map where a list of `key` and
 `value` is declared becomes that list; a stamp where a number is declared becomes its time; a
-union of one member where a leaf is declared becomes that member.
+union of one member where a leaf is declared becomes that member; nothing where something is
+promised becomes the empty text, zero or the empty list, as in GMS.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from dataspoke.local_hub.graphql.room import Context
 
 def shaped(value: Any, kind: GraphQLOutputType, context: Context, owner: Entity | None) -> Any:
     """`value` in the shape of `kind`; `owner` is the entity that it was read from."""
+    if value is None and isinstance(kind, GraphQLNonNull):
+        return _absent(kind.of_type)
     if value is None or isinstance(value, Entity | Part):
         return value
     if isinstance(kind, GraphQLNonNull):
@@ -41,6 +44,18 @@ def shaped(value: Any, kind: GraphQLOutputType, context: Context, owner: Entity 
             return None
         return entity
     return Part(owner, value) if isinstance(value, Mapping) else value
+
+
+# What stands for nothing where the schema promises something.
+_NOTHING: Mapping[str, Any] = {"String": "", "Boolean": False, "Int": 0, "Long": 0, "Float": 0.0}
+
+
+def _absent(kind: GraphQLOutputType) -> Any:
+    if isinstance(kind, GraphQLList):
+        return []
+    if isinstance(kind, GraphQLScalarType):
+        return _NOTHING.get(kind.name)
+    return {} if isinstance(kind, GraphQLObjectType) and kind.name == "AuditStamp" else None
 
 
 def _list(

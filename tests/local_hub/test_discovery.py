@@ -150,7 +150,7 @@ def test_values_are_counted(shop: Client) -> None:
     }
     assert counted["tags"] == {TAG: 1}
     assert counted["platform"] == {"urn:li:dataPlatform:postgres": 3}
-    assert counted["_entityType"] == {"dataset": 3}
+    assert counted["_entityType"] == {"DATASET": 3}
 
 
 def test_rest_li_searches_one_type(shop: Client) -> None:

@@ -7,21 +7,72 @@ from typing import Any
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
 
+_PLATFORM_PRIVILEGES = (
+    "viewAnalytics",
+    "managePolicies",
+    "manageIdentities",
+    "generatePersonalAccessTokens",
+    "manageIngestion",
+    "manageSecrets",
+    "manageDomains",
+    "viewTests",
+    "manageTests",
+    "manageGlossaries",
+    "manageUserCredentials",
+    "createDomains",
+    "createTags",
+    "manageTags",
+    "viewManageTags",
+    "manageGlobalViews",
+    "manageOwnershipTypes",
+    "manageGlobalSettings",
+    "manageGlobalAnnouncements",
+    "manageTokens",
+    "createBusinessAttributes",
+    "manageBusinessAttributes",
+    "manageStructuredProperties",
+    "viewStructuredPropertiesPage",
+    "manageFeatures",
+    "manageHomePageTemplates",
+    "manageDocuments",
+    "manageApplications",
+)
+
 
 def _me(context: Context, _: Arguments) -> Any:
-    return {"corpUser": context.actor}
+    return {
+        "corpUser": context.actor,
+        "platformPrivileges": dict.fromkeys(_PLATFORM_PRIVILEGES, True),
+    }
 
 
 def _app_config(_: Context, __: Arguments) -> Any:
     return {
         "appVersion": SERVER_VERSION,
+        "analyticsConfig": {"enabled": True},
+        "policiesConfig": {"enabled": True},
+        "identityManagementConfig": {"enabled": True},
+        "managedIngestionConfig": {"enabled": True},
+        "lineageConfig": {"supportsImpactAnalysis": True},
+        "visualConfig": {"hideGlossary": False},
         "telemetryConfig": {"enableThirdPartyLogging": False},
+        "testsConfig": {"enabled": True},
         "authConfig": {"tokenAuthEnabled": False},
-        "semanticSearchConfig": {
-            "enabled": False,
-            "enabledEntities": [],
-            "embeddingConfig": None,
+        "viewsConfig": {"enabled": True},
+        "featureFlags": {
+            "showBrowseV2": True,
+            "showSearchFiltersV2": True,
+            "platformBrowseV2": True,
+            "lineageGraphV2": True,
+            "nestedDomainsEnabled": True,
         },
+        "searchBarConfig": {"apiVariant": "AUTOCOMPLETE_FOR_MULTIPLE"},
+        "searchCardConfig": {"showDescription": False},
+        "searchFlagsConfig": {"defaultSkipHighlighting": False},
+        "chromeExtensionConfig": {"enabled": False, "lineageEnabled": False},
+        "semanticSearchConfig": {"enabled": False, "enabledEntities": []},
+        "trialConfig": {"trialEnabled": False},
+        "homePageConfig": {},
     }
 
 

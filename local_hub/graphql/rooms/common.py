@@ -1,4 +1,4 @@
-"""What many entity types share: tags, terms, owners, domains, schemas, profiles."""
+"""What many entity types share: tags, terms, owners, places, structured properties."""
 
 from __future__ import annotations
 
@@ -6,57 +6,63 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataspoke.local_hub.graphql.entities import Entity, Part
-from dataspoke.local_hub.graphql.generic import properties
-from dataspoke.local_hub.graphql.points import points
-from dataspoke.local_hub.graphql.room import Arguments, FieldReader, Room
+from dataspoke.local_hub.graphql.generic import key_field, renamed, shown_name
+from dataspoke.local_hub.graphql.room import Arguments, Room
+from dataspoke.local_hub.graphql.rooms.search import scrolled
+from dataspoke.local_hub.urns import Urn
 
-
-def _domain(entity: Entity, _: Arguments) -> Any:
-    domains = entity.aspect("domains").get("domains") or ()
-    return Part(entity, {"domain": domains[0]}) if domains else None
+_SYSTEM_TYPES = "urn:li:ownershipType:__system__"
 
 
 def _platform(entity: Entity, _: Arguments) -> Any:
-    return entity.aspect("dataPlatformInstance").get("platform") or entity.key.get("platform")
-
-
-def _container(entity: Entity, _: Arguments) -> Any:
-    return entity.aspect("container").get("container")
+    """The platform, as GMS finds it: by the aspect, by the key, or by the tool that it names."""
+    named = entity.aspect("dataPlatformInstance").get("platform") or entity.key.get("platform")
+    if named is None:
+        key = entity.key
+        for field in ("dashboardTool", "orchestrator", "flow"):
+            if field in key:
+                tool = Urn.parse(key[field]).parts[0] if field == "flow" else key[field]
+                return f"urn:li:dataPlatform:{tool}"
+    return named
 
 
 def _platform_instance(entity: Entity, _: Arguments) -> Any:
     return entity.aspect("dataPlatformInstance").get("instance")
 
 
-def _key(name: str) -> FieldReader:
-    return lambda entity, _: entity.key.get(name)
+def _container(entity: Entity, _: Arguments) -> Any:
+    return entity.aspect("container").get("container")
 
 
-def _renamed(name: str) -> FieldReader:
-    return lambda source, _: source.get(name)
+def _parent_containers(entity: Entity, _: Arguments) -> Any:
+    """From the nearest to the root."""
+    found: dict[str, Entity] = {}
+    step: Entity | None = entity
+    while step is not None:
+        urn = step.aspect("container").get("container")
+        step = None if urn is None or urn in found else entity.context.loader.entity(urn)
+        if step is not None:
+            found[step.urn] = step
+    return {"count": len(found), "containers": list(found.values())}
 
 
-# The members of the union of field types and what GraphQL calls them.
-_FIELD_TYPES = {
-    "ArrayType": "ARRAY",
-    "BooleanType": "BOOLEAN",
-    "BytesType": "BYTES",
-    "DateType": "DATE",
-    "EnumType": "ENUM",
-    "FixedType": "FIXED",
-    "MapType": "MAP",
-    "NullType": "NULL",
-    "NumberType": "NUMBER",
-    "RecordType": "STRUCT",
-    "StringType": "STRING",
-    "TimeType": "TIME",
-    "UnionType": "UNION",
-}
+def _siblings_search(entity: Entity, arguments: Arguments) -> Any:
+    urns = entity.aspect("siblings").get("siblings") or []
+    within = {"field": "urn", "values": urns}
+    return scrolled(entity.context, {**arguments["input"], "filters": [within]})
 
 
-def _field_type(field: Part, _: Arguments) -> str:
-    member = next(iter((field.get("type") or {}).get("type") or {}), "")
-    return _FIELD_TYPES.get(member.rpartition(".")[2], "NULL")
+def _primary(siblings: Part, _: Arguments) -> Any:
+    return siblings.get("primary")
+
+
+def _ownership_type(owner: Part, _: Arguments) -> str:
+    return owner.get("typeUrn") or _SYSTEM_TYPES + str(owner.get("type", "none")).lower()
+
+
+def _application(entity: Entity, _: Arguments) -> Any:
+    urns = entity.aspect("applications").get("applications") or ()
+    return Part(entity, {"application": urns[0]}) if urns else None
 
 
 def _values(entry: Part, _: Arguments) -> Any:
@@ -69,81 +75,53 @@ def _values(entry: Part, _: Arguments) -> Any:
     return [value(item) for item in entry.get("values") or ()]
 
 
-def _points(aspect: str) -> FieldReader:
-    return lambda entity, arguments: points(entity, aspect, arguments, 100)
-
-
-def _sub_type(entity: Entity, _: Arguments) -> str | None:
-    names: list[str] = entity.aspect("subTypes").get("typeNames") or []
-    return names[0] if names else None
-
-
-def _properties(entity: Entity, _: Arguments) -> Part | None:
-    return properties(entity)
-
-
-def _description(source: Mapping[str, Any], _: Arguments) -> Any:
-    return source.get("description") or source.get("definition")
+def _input_fields(entity: Entity, _: Arguments) -> Any:
+    fields = entity.aspect("inputFields").get("fields")
+    return None if fields is None else {"fields": fields}
 
 
 ROOM = Room(
     schema="common.graphql",
     fields={
-        ("Entity", "domain"): _domain,
-        ("Entity", "container"): _container,
         ("Entity", "platform"): _platform,
         ("Entity", "dataPlatformInstance"): _platform_instance,
-        ("Entity", "datasetProfiles"): _points("datasetProfile"),
-        ("Entity", "operations"): _points("operation"),
-        ("Entity", "subType"): _sub_type,
-        ("Entity", "info"): _properties,
-        ("CorpUser", "editableProperties"): lambda user, _: user.aspect("corpUserEditableInfo"),
-        ("GlossaryTerm", "glossaryTermInfo"): _properties,
-        ("GlossaryTerm", "hierarchicalName"): _key("name"),
-        ("DataPlatform", "name"): _key("platformName"),
-        ("DataJob", "dataFlow"): _key("flow"),
-        ("Chart", "tool"): _key("dashboardTool"),
-        ("Dashboard", "tool"): _key("dashboardTool"),
-        ("Document", "info"): lambda document, _: document.aspect("documentInfo"),
-        ("EntityProperties", "description"): _description,
-        ("GlossaryTermAssociation", "term"): _renamed("urn"),
-        ("Owner", "ownershipType"): _renamed("typeUrn"),
-        ("Operation", "partition"): lambda point, _: (point.get("partitionSpec") or {}).get(
-            "partition"
-        ),
-        ("SchemaMetadata", "name"): _renamed("schemaName"),
-        ("SchemaField", "type"): _field_type,
-        ("SchemaField", "tags"): _renamed("globalTags"),
-        ("EditableSchemaFieldInfo", "tags"): _renamed("globalTags"),
-        ("StructuredPropertiesEntry", "structuredProperty"): _renamed("propertyUrn"),
+        ("Entity", "container"): _container,
+        ("Entity", "parentContainers"): _parent_containers,
+        ("Entity", "siblingsSearch"): _siblings_search,
+        ("Entity", "application"): _application,
+        ("Entity", "inputFields"): _input_fields,
+        ("SiblingProperties", "isPrimary"): _primary,
+        ("Owner", "ownershipType"): _ownership_type,
+        ("GlossaryTermAssociation", "term"): renamed("urn"),
+        ("StructuredPropertiesEntry", "structuredProperty"): renamed("propertyUrn"),
         ("StructuredPropertiesEntry", "values"): _values,
-        ("ViewProperties", "logic"): _renamed("viewLogic"),
-        ("ViewProperties", "language"): _renamed("viewLanguage"),
+        ("RoleAssociation", "role"): renamed("urn"),
+        ("DataPlatform", "name"): key_field("platformName"),
+        ("DataPlatform", "displayName"): lambda platform, _: shown_name(platform),
+        ("DataPlatformInstance", "platform"): key_field("platform"),
+        ("DataPlatformInstance", "instanceId"): key_field("instance"),
     },
     aspects={
         "globalTags": "tags: GlobalTags globalTags: GlobalTags",
         "glossaryTerms": "glossaryTerms: GlossaryTerms",
         "ownership": "ownership: Ownership",
-        "domains": "domain: DomainAssociation",
-        "container": "container: Container",
-        "status": "status: Status",
-        "deprecation": "deprecation: Deprecation",
+        "container": "container: Container parentContainers: ParentContainersResult",
         "subTypes": "subTypes: SubTypes",
-        "institutionalMemory": "institutionalMemory: InstitutionalMemory",
         "dataPlatformInstance": (
             "platform: DataPlatform dataPlatformInstance: DataPlatformInstance"
         ),
         "structuredProperties": "structuredProperties: StructuredProperties",
+        "documentation": "documentation: Documentation",
+        "access": "access: Access",
+        "siblings": (
+            "siblings: SiblingProperties"
+            " siblingsSearch(input: ScrollAcrossEntitiesInput!): ScrollResults"
+        ),
+        "inputFields": "inputFields: InputFields",
+        "applications": "application: ApplicationAssociation",
         "schemaMetadata": "schemaMetadata(version: Long): SchemaMetadata",
         "editableSchemaMetadata": "editableSchemaMetadata: EditableSchemaMetadata",
         "viewProperties": "viewProperties: ViewProperties",
-        "datasetProfile": (
-            "datasetProfiles(startTimeMillis: Long, endTimeMillis: Long, limit: Int):"
-            " [DatasetProfile!]"
-        ),
-        "operation": (
-            "operations(startTimeMillis: Long, endTimeMillis: Long, limit: Int,"
-            " filter: FilterInput): [Operation!]"
-        ),
+        "businessAttributes": "businessAttributes: BusinessAttributes",
     },
 )

@@ -1,26 +1,36 @@
-"""Search over all entity types."""
+"""Search over all entity types: pages, scrolls, facets, completions, counts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from dataspoke.local_hub.filters import Criterion, criteria
-from dataspoke.local_hub.graphql.names import entity_names
+from dataspoke.local_hub.graphql.generic import shown_name
+from dataspoke.local_hub.graphql.names import entity_names, enum_name
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
 from dataspoke.local_hub.search import Hit, Page, Query
 
-_FACETS = (
-    "_entityType",
-    "platform",
-    "origin",
-    "typeNames",
-    "tags",
-    "glossaryTerms",
-    "owners",
-    "domains",
-)
+# Facets in the order in which GMS answers them, and what it calls them.
+_FACETS = {
+    "_entityType": "Type",
+    "entity": "Type",
+    "platform": "Platform",
+    "origin": "Environment",
+    "typeNames": "Sub Type",
+    "tags": "Tag",
+    "glossaryTerms": "Glossary Term",
+    "owners": "Owned By",
+    "domains": "Domain",
+    "container": "Container",
+    "platformInstance": "Platform Instance",
+    "deprecated": "Deprecated",
+    "removed": "Soft Deleted",
+}
+_WORD = re.compile(r"\w+")
+_MOST_VALUES = 20
 
 
 def query_of(context: Context, given: Arguments, types: Sequence[str]) -> Query:
@@ -44,16 +54,6 @@ def query_of(context: Context, given: Arguments, types: Sequence[str]) -> Query:
     )
 
 
-def _search(context: Context, arguments: Arguments) -> Any:
-    given = arguments["input"]
-    return searched(context, given, [given["type"]])
-
-
-def _search_across(context: Context, arguments: Arguments) -> Any:
-    given = arguments["input"]
-    return searched(context, given, given.get("types") or [])
-
-
 def searched(
     context: Context, given: Arguments, types: Sequence[str], within: Criterion | None = None
 ) -> Any:
@@ -70,14 +70,14 @@ def searched(
         "start": start,
         "count": count,
         "total": page.total,
-        "searchResults": _results(context, page, flags),
+        "searchResults": _results(context, page, query, flags),
         "facets": lambda: _facets(context, query, flags),
     }
 
 
-def _scroll(context: Context, arguments: Arguments) -> Any:
-    given = arguments["input"]
-    count = given.get("count") or 10
+def scrolled(context: Context, given: Arguments) -> Any:
+    """A page of `ScrollResults`."""
+    count = 10 if given.get("count") is None else given["count"]
     query = query_of(context, given, given.get("types") or [])
     flags = given.get("searchFlags") or {}
     page = context.search.scroll(
@@ -87,21 +87,50 @@ def _scroll(context: Context, arguments: Arguments) -> Any:
         "nextScrollId": page.scroll,
         "count": count,
         "total": page.total,
-        "searchResults": _results(context, page, flags),
+        "searchResults": _results(context, page, query, flags),
         "facets": lambda: _facets(context, query, flags),
     }
 
 
-def _results(context: Context, page: Page, flags: Arguments) -> list[Any]:
+def _search(context: Context, arguments: Arguments) -> Any:
+    given = arguments["input"]
+    return searched(context, given, [given["type"]])
+
+
+def _search_across(context: Context, arguments: Arguments) -> Any:
+    given = arguments["input"]
+    return searched(context, given, given.get("types") or [])
+
+
+def _scroll(context: Context, arguments: Arguments) -> Any:
+    return scrolled(context, arguments["input"])
+
+
+def _results(context: Context, page: Page, query: Query, flags: Arguments) -> list[Any]:
     extra = flags.get("fetchExtraFields")
+    words = {word.lower() for word in _WORD.findall(query.text)}
     return [
         {
             "entity": context.loader.entity(hit.urn),
             "score": hit.score,
-            "matchedFields": [],
+            "matchedFields": _matched(hit, words) if words else [],
             "extraProperties": None if extra is None else _extra(hit, extra),
         }
         for hit in page.hits
+    ]
+
+
+def _matched(hit: Hit, words: set[str]) -> list[Any]:
+    """The fields that hold a word of the query."""
+    return [
+        {
+            "name": name,
+            "value": value,
+            "entity": value if value.startswith("urn:li:") else None,
+        }
+        for name, values in hit.fields.items()
+        for value in values
+        if any(word in value.lower() for word in words)
     ]
 
 
@@ -117,22 +146,107 @@ def _extra(hit: Hit, names: Sequence[str]) -> list[Any]:
 def _facets(context: Context, query: Query, flags: Arguments) -> list[Any]:
     if flags.get("skipAggregates"):
         return []
-    counted = context.search.facets(query, _FACETS, flags.get("maxAggValues") or 20)
+    return aggregated(context, query, list(_FACETS), flags.get("maxAggValues") or _MOST_VALUES)
+
+
+def aggregated(context: Context, query: Query, names: Sequence[str], most: int) -> list[Any]:
+    """`FacetMetadata` of the hits, each with its most frequent values."""
+    counted = context.search.facets(query, names, most)
     return [
         {
             "field": name,
-            "displayName": name.lstrip("_"),
+            "displayName": _FACETS.get(name, name),
             "aggregations": [
-                {
-                    "value": value,
-                    "count": count,
-                    "entity": context.loader.entity(value) if value.startswith("urn:") else None,
-                }
-                for value, count in values.items()
+                _aggregation(context, name, value, count) for value, count in values.items()
             ],
         }
         for name, values in counted.items()
     ]
+
+
+def _aggregation(context: Context, name: str, value: str, count: int) -> Any:
+    entity = context.loader.entity(value) if value.startswith("urn:li:") else None
+    if name in ("_entityType", "entity"):
+        value = enum_name(value)
+    return {
+        "value": value,
+        "count": count,
+        "entity": entity,
+        "displayName": None if entity is None else shown_name(entity),
+    }
+
+
+def _aggregate(context: Context, arguments: Arguments) -> Any:
+    given = arguments["input"]
+    query = query_of(context, given, given.get("types") or [])
+    flags = given.get("searchFlags") or {}
+    names = [name for name in given.get("facets") or _FACETS if name]
+    most = flags.get("maxAggValues") or _MOST_VALUES
+    return {"facets": aggregated(context, query, names, most)}
+
+
+def _complete(context: Context, given: Arguments, types: Sequence[str]) -> Any:
+    count = 10 if given.get("limit") is None else given["limit"]
+    page = context.search.find(query_of(context, given, types), 0, count)
+    found = context.loader.many(hit.urn for hit in page.hits)
+    return {
+        "query": given["query"],
+        "suggestions": [shown_name(entity) for entity in found],
+        "entities": found,
+    }
+
+
+def _auto_complete(context: Context, arguments: Arguments) -> Any:
+    given = arguments["input"]
+    return _complete(context, given, [given["type"]] if given.get("type") else [])
+
+
+def _auto_complete_many(context: Context, arguments: Arguments) -> Any:
+    given = arguments["input"]
+    types = given.get("types") or [
+        enum_name(name)
+        for name in _counted(context, given)
+        if name in context.hub.registry.entities
+    ]
+    found = [{"type": name, **_complete(context, given, [name])} for name in types]
+    return {
+        "query": given["query"],
+        "suggestions": [one for one in found if one["suggestions"]],
+    }
+
+
+def _counted(context: Context, given: Arguments) -> dict[str, int]:
+    """How many hits each entity type has."""
+    query = query_of(context, given, given.get("types") or [])
+    return context.search.facets(query, ["_entityType"], 1000).get("_entityType", {})
+
+
+def _counts(context: Context, arguments: Arguments) -> Any:
+    given = arguments.get("input") or {}
+    counted = _counted(context, {"types": given.get("types")})
+    names = entity_names(context.hub.registry)
+    types = given.get("types") or [enum_name(name) for name in counted]
+    return {
+        "counts": [{"entityType": name, "count": counted.get(names[name], 0)} for name in types]
+    }
+
+
+def _recommendations(_: Context, __: Arguments) -> Any:
+    return {"modules": []}
+
+
+def _quick_filters(context: Context, _: Arguments) -> Any:
+    """The most frequent platforms, and the types that people browse."""
+    found = context.search.facets(Query(), ["platform", "_entityType"], 5)
+    platforms = [
+        {"field": "platform", "value": urn, "entity": urn} for urn in found.get("platform", {})
+    ]
+    types = [
+        {"field": "_entityType", "value": enum_name(name)}
+        for name in ("dataset", "dashboard", "dataJob", "dataFlow", "glossaryTerm", "domain")
+        if name in found.get("_entityType", {})
+    ]
+    return {"quickFilters": platforms + types}
 
 
 ROOM = Room(
@@ -141,5 +255,11 @@ ROOM = Room(
         "search": _search,
         "searchAcrossEntities": _search_across,
         "scrollAcrossEntities": _scroll,
+        "aggregateAcrossEntities": _aggregate,
+        "autoComplete": _auto_complete,
+        "autoCompleteForMultiple": _auto_complete_many,
+        "getEntityCounts": _counts,
+        "listRecommendations": _recommendations,
+        "getQuickFilters": _quick_filters,
     },
 )
