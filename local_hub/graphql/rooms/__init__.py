@@ -27,19 +27,19 @@ from dataspoke.local_hub.graphql.rooms import (
     ml,
     owners,
     ownership_types,
+    people,
     policies,
     queries,
     roles,
-    people,
     search,
     secrets,
     service_accounts,
     structured_properties,
     tags,
+    timeline,
     tokens,
     versions,
     views,
-    timeline,
 )
 
 ROOMS: tuple[Room, ...] = (

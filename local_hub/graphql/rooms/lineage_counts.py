@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Criterion, Groups, criteria
