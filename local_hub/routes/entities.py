@@ -12,7 +12,7 @@ from starlette.responses import Response
 from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import criteria
-from dataspoke.local_hub.http import answer, finish, hub_of, in_thread, number, path_text
+from dataspoke.local_hub.http import actor_of, answer, finish, hub_of, in_thread, number, path_text
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.restli_text import list_parameter
 from dataspoke.local_hub.search import Page, Query
@@ -53,7 +53,10 @@ async def batch_get(request: Request) -> Response:
 async def _ingest(request: Request, body: Body) -> Response:
     hub = hub_of(request)
     await finish(
-        hub.ingest(_snapshots(hub).proposals(body.get("entity"), body.get("systemMetadata")))
+        hub.ingest(
+            _snapshots(hub).proposals(body.get("entity"), body.get("systemMetadata")),
+            actor_of(request),
+        )
     )
     return Response()
 
@@ -69,7 +72,7 @@ async def _batch_ingest(request: Request, body: Body) -> Response:
         for entity, given in zip(entities, metadata, strict=True)
         for proposal in snapshots.proposals(entity, given)
     ]
-    await finish(hub.ingest(proposals))
+    await finish(hub.ingest(proposals, actor_of(request)))
     return Response()
 
 

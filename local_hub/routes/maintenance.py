@@ -13,22 +13,23 @@ from starlette.routing import Route
 
 from dataspoke.local_hub import timeseries
 from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.http import answer, finish, hub_of, in_thread
+from dataspoke.local_hub.http import actor_of, answer, finish, hub_of, in_thread
 from dataspoke.local_hub.hub import Hub, now_millis
 from dataspoke.local_hub.mcl import PLATFORM_TOPIC
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
 
-Action = Callable[[Hub, Mapping[str, Any]], Awaitable[Response]]
+Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
 _TASK = re.compile(r"[\w-]+:\d+")
 
 
-async def _restore_indices(_: Hub, __: Mapping[str, Any]) -> Response:
+async def _restore_indices(_: Request, __: Mapping[str, Any]) -> Response:
     return answer({"value": "The local hub has nothing to restore: its indices follow its store."})
 
 
-async def _index_sizes(hub: Hub, _: Mapping[str, Any]) -> Response:
+async def _index_sizes(request: Request, _: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     return answer({"value": {"indexSizes": await in_thread(lambda: _sizes(hub))}})
 
 
@@ -44,7 +45,7 @@ def _sizes(hub: Hub) -> list[dict[str, Any]]:
     ]
 
 
-async def _task_status(_: Hub, body: Mapping[str, Any]) -> Response:
+async def _task_status(_: Request, body: Mapping[str, Any]) -> Response:
     """There are no tasks: what the hub is asked to do, it does before it answers."""
     task = str(body.get("task") or f"{body.get('nodeId')}:{body.get('taskId')}")
     if not _TASK.fullmatch(task):
@@ -54,8 +55,9 @@ async def _task_status(_: Hub, body: Mapping[str, Any]) -> Response:
     )
 
 
-async def _truncate(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _truncate(request: Request, body: Mapping[str, Any]) -> Response:
     """Take away old points of a timeseries; only counts them unless `dryRun` is false."""
+    hub = hub_of(request)
     entity = hub.registry.entity(str(body.get("entityType")))
     aspect = hub.registry.aspect(entity, str(body.get("aspect")))
     end = body.get("endTimeMillis")
@@ -64,15 +66,19 @@ async def _truncate(hub: Hub, body: Mapping[str, Any]) -> Response:
     dry_run = body.get("dryRun") is not False
     number = hub.store.aspect_numbers[aspect.name]
     found, total = await finish(
-        hub.delete(lambda tx, _: timeseries.truncate(tx, number, entity.name, end, dry_run=dry_run))
+        hub.delete(
+            lambda tx, _: timeseries.truncate(tx, number, entity.name, end, dry_run=dry_run),
+            actor_of(request),
+        )
     )
     share = 100 * found / total if total else 0.0
     done = "Delete" if dry_run else "Deleted"
     return answer({"value": f"{done} {found} out of {total} rows ({share:.2f}%)."})
 
 
-async def _platform_event(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _platform_event(request: Request, body: Mapping[str, Any]) -> Response:
     """Publish an event that the client made."""
+    hub = hub_of(request)
     event, name = body.get("event"), body.get("name")
     payload = event.get("payload") if isinstance(event, Mapping) else None
     if not isinstance(name, str) or not isinstance(payload, Mapping):

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from dataspoke.local_hub import reads
 from dataspoke.local_hub.errors import BadRequest, NotFound
 from dataspoke.local_hub.http import (
+    actor_of,
     answer,
     finish,
     hub_of,
@@ -21,32 +22,34 @@ from dataspoke.local_hub.http import (
     path_text,
     trace_headers,
 )
-from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.restli_text import list_parameter
 from dataspoke.local_hub.routes import entities, graph, runs, usage
 from dataspoke.local_hub.routes.maintenance import OPERATIONS, PLATFORM_ACTIONS
 from dataspoke.local_hub.urns import Urn
 
-Action = Callable[[Hub, Mapping[str, Any]], Awaitable[Response]]
+Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
 
-async def _ingest_proposal(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _ingest_proposal(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     proposal = hub.proposals.from_restli(body.get("proposal"))
-    await finish(hub.ingest([proposal]))
+    await finish(hub.ingest([proposal], actor_of(request)))
     return answer({"value": proposal.urn}, headers=trace_headers())
 
 
-async def _ingest_proposal_batch(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _ingest_proposal_batch(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     raw = body.get("proposals")
     if not isinstance(raw, list):
         raise BadRequest("Parameter proposals must be a list")
     proposals = [hub.proposals.from_restli(item) for item in raw]
-    await finish(hub.ingest(proposals))
+    await finish(hub.ingest(proposals, actor_of(request)))
     return answer({"value": "success"}, headers=trace_headers())
 
 
-async def _timeseries(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _timeseries(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     urn, name = _text(body, "urn"), _text(body, "aspect")
     limit = number(body.get("limit"), "limit", 10_000)
     entity = hub.registry.entity(body.get("entity") or Urn.parse(urn).entity_type)
@@ -86,7 +89,8 @@ def _ascending(sort: Any) -> bool:
     return isinstance(sort, Mapping) and sort.get("order") == "ASCENDING"
 
 
-async def _count(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _count(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     name, like = _text(body, "aspect"), body.get("urnLike")
     return answer({"value": await in_thread(lambda: reads.count(hub.store, name, like))})
 
@@ -133,7 +137,8 @@ async def _get_entities(request: Request) -> Response:
     return answer({"results": found, "statuses": {}, "errors": {}})
 
 
-async def _delete(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _delete(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     urn, name = _text(body, "urn"), body.get("aspectName")
     entity = hub.registry.entity_of(urn)
     if name is not None and hub.registry.aspect(entity, name).timeseries:
@@ -143,18 +148,23 @@ async def _delete(hub: Hub, body: Mapping[str, Any]) -> Response:
             row = tx.entities([urn]).get(urn)
             return 0 if row is None else int(tx.delete_points(tx.aspect_id(row, name), start, end))
 
-        points = await finish(hub.delete(delete_points))
+        points = await finish(hub.delete(delete_points, actor_of(request)))
         value = {"urn": urn, "rows": 0, "timeseriesRows": points}
     elif name is not None and name != entity.key_aspect.name:
-        found = await finish(hub.delete(lambda _, deletion: deletion.aspect(urn, name)))
+        found = await finish(
+            hub.delete(lambda _, deletion: deletion.aspect(urn, name), actor_of(request))
+        )
         value = {"urn": urn, "rows": int(found), "timeseriesRows": 0}
     else:
-        rows, points = await finish(hub.delete(lambda _, deletion: deletion.entity(urn)))
+        rows, points = await finish(
+            hub.delete(lambda _, deletion: deletion.entity(urn), actor_of(request))
+        )
         value = {"urn": urn, "rows": rows, "timeseriesRows": points}
     return answer({"value": value})
 
 
-async def _list_urns(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _list_urns(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     entity = hub.registry.entity(_text(body, "entity"))
     start = number(body.get("start"), "start", 0)
     count = number(body.get("count"), "count", 10)
@@ -189,7 +199,7 @@ def _actions(table: Mapping[str, Action]) -> Callable[[Request], Awaitable[Respo
         action = table.get(name or "")
         if action is None:
             raise BadRequest(f"POST action {name!r} is not one of {', '.join(sorted(table))}")
-        return await action(hub_of(request), await _read_object(request))
+        return await action(request, await _read_object(request))
 
     return serve
 

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from dataspoke.local_hub import rollback
-from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.http import answer, finish, in_thread, number
+from dataspoke.local_hub.errors import BadRequest, InvalidAspect
+from dataspoke.local_hub.http import actor_of, answer, finish, hub_of, in_thread, number
 from dataspoke.local_hub.hub import SYSTEM_ACTOR, Hub
 from dataspoke.local_hub.system_metadata import NO_RUN
+
+logger = logging.getLogger(__name__)
 
 _MOST_SUMMARIES = 100
 _RESULT = "dataHubExecutionRequestResult"
 
 
-async def _list(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _list(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     start = number(body.get("pageOffset"), "pageOffset", 0)
     count = number(body.get("pageSize"), "pageSize", 100)
     soft = body.get("includeSoft") is True
     return answer({"value": await in_thread(lambda: rollback.runs(hub.store, start, count, soft))})
 
 
-async def _describe(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _describe(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     rows = await in_thread(
         lambda: rollback.describe(
             hub.store,
@@ -46,8 +52,9 @@ async def _describe(hub: Hub, body: Mapping[str, Any]) -> Response:
     )
 
 
-async def _rollback(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _rollback(request: Request, body: Mapping[str, Any]) -> Response:
     """`safe` wins over the older `hardDelete`; without `dryRun` set to false nothing is done."""
+    hub = hub_of(request)
     run = _run_id(body)
     if run == NO_RUN:
         raise BadRequest(
@@ -63,7 +70,8 @@ async def _rollback(hub: Hub, body: Mapping[str, Any]) -> Response:
             hub.delete(
                 lambda tx, deletion: rollback.roll_back(
                     hub.registry, hub.store, tx, deletion, run, hard=hard
-                )
+                ),
+                actor_of(request),
             )
         )
         await _say_rolled_back(hub, run)
@@ -89,7 +97,10 @@ async def _say_rolled_back(hub: Hub, run: str) -> None:
     if row is not None:
         result = {**orjson.loads(row.value), "status": "ROLLED_BACK"}
         proposal = hub.proposals.build("dataHubExecutionRequest", urn, _RESULT, "UPSERT", result)
-        await finish(hub.ingest([proposal], SYSTEM_ACTOR))
+        try:
+            await finish(hub.ingest([proposal], SYSTEM_ACTOR))
+        except InvalidAspect as exc:  # some results are final; the rollback is done all the same
+            logger.warning("The run %s is rolled back, but its result stays: %s", run, exc)
 
 
 def _run_id(body: Mapping[str, Any]) -> str:

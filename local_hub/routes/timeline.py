@@ -10,7 +10,6 @@ from dataspoke.local_hub import timeline
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.http import answer, hub_of, in_thread, path_text
 from dataspoke.local_hub.hub import now_millis
-from dataspoke.local_hub.timeline.versionset import siblings
 
 _WEEK_MILLIS = 7 * 86_400_000
 
@@ -29,17 +28,12 @@ async def _timeline(request: Request) -> Response:
     raw = _flag(request, "raw")
     together = _flag(request, "includeVersionSet")
 
-    def read() -> list[timeline.Transaction]:
-        found = [
-            moment
-            for one in (siblings(hub.store, urn) if together else [urn])
-            for moment in timeline.changes(
-                hub.store, one, categories, start=start, end=end, raw=raw
-            )
-        ]
-        return sorted(found, key=lambda moment: moment.at)
-
-    return answer([moment.as_json(raw=raw) for moment in await in_thread(read)])
+    found = await in_thread(
+        lambda: timeline.changes(
+            hub.store, urn, categories, start=start, end=end, raw=raw, version_set=together
+        )
+    )
+    return answer([moment.as_json(raw=raw) for moment in found])
 
 
 def _flag(request: Request, name: str) -> bool:

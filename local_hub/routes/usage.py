@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
 from dataspoke.local_hub import reads, usage
 from dataspoke.local_hub.errors import BadRequest
-from dataspoke.local_hub.http import answer, finish, in_thread, number
+from dataspoke.local_hub.http import actor_of, answer, finish, hub_of, in_thread, number
 from dataspoke.local_hub.hub import Hub, now_millis
 
 
-async def _batch_ingest(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _batch_ingest(request: Request, body: Mapping[str, Any]) -> Response:
+    hub = hub_of(request)
     buckets = body.get("buckets")
     if not isinstance(buckets, list):
         raise BadRequest("Parameter buckets must be a list")
@@ -26,23 +28,25 @@ async def _batch_ingest(hub: Hub, body: Mapping[str, Any]) -> Response:
         hub.proposals.build("dataset", urn, usage.ASPECT, "UPSERT", aspect)
         for urn, aspect in aspects
     ]
-    await finish(hub.ingest(proposals))
+    await finish(hub.ingest(proposals, actor_of(request)))
     return answer({})
 
 
-async def _query(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _query(request: Request, body: Mapping[str, Any]) -> Response:
     most = number(body.get("maxBuckets"), "maxBuckets", 0)
-    return await _answer(hub, body, body.get("startTime"), body.get("endTime"), most or None)
+    return await _answer(
+        hub_of(request), body, body.get("startTime"), body.get("endTime"), most or None
+    )
 
 
-async def _query_range(hub: Hub, body: Mapping[str, Any]) -> Response:
+async def _query_range(request: Request, body: Mapping[str, Any]) -> Response:
     name = str(body.get("rangeFromEnd") or "ALL")
     try:
         start = usage.range_start(name, now_millis())
     except KeyError as exc:
         raise BadRequest(f"Parameter rangeFromEnd is unknown: {name!r}") from exc
     most = number(body.get("maxBuckets"), "maxBuckets", 0)
-    return await _answer(hub, body, start, None, most or None)
+    return await _answer(hub_of(request), body, start, None, most or None)
 
 
 async def _answer(

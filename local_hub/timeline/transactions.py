@@ -112,8 +112,9 @@ def transactions(
                 moment = moments.setdefault(
                     version.at, Transaction(version.at, version.actor, [], raw=[])
                 )
-                moment.events.extend(_events(urn, aspect, before, after, wanted[aspect]))
-                if raw:
+                told = list(_events(urn, aspect, before, after, wanted[aspect]))
+                moment.events.extend(told)
+                if raw and told:
                     moment.raw.extend(json_diff(before, after))
             before = after
     found = [moments[at] for at in sorted(moments)]
