@@ -20,6 +20,7 @@ from dataspoke.local_hub.filters import Groups
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.search_sql import (
     SQL_FUNCTIONS,
+    VISIBLE,
     Conditions,
     Key,
     Sort,
@@ -155,6 +156,8 @@ class Search:
         if query.slice is not None:
             part, parts = query.slice
             conditions.append(("doc.id % ? = ?", [parts, part]))
+        if VISIBLE.get() is not None:  # last, as it asks the policies about each row
+            conditions.append(("visible(doc.urn)", []))
         where, values = joined(conditions, "AND", "1")
         columns = f"doc.id, doc.urn, doc.type, {score} AS score, doc.fields"
         return f"SELECT {columns} FROM {source} WHERE {where}", values  # noqa: S608

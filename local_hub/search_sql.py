@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -332,5 +333,15 @@ def _escape_like(text: str) -> str:
     return re.sub(r"([%_\\])", r"\\\1", text)
 
 
+# Whether the caller of this request may view an entity; None where everything may be seen.
+# Searches are made in many places, and none of them may forget it.
+VISIBLE: ContextVar[Callable[[str], bool] | None] = ContextVar("VISIBLE", default=None)
+
+
+def _visible(urn: str) -> bool:
+    sees = VISIBLE.get()
+    return sees is None or sees(urn)
+
+
 # What the statements call.
-SQL_FUNCTIONS: Mapping[str, Callable[..., Any]] = {"matches": matches}
+SQL_FUNCTIONS: Mapping[str, Callable[..., Any]] = {"matches": matches, "visible": _visible}

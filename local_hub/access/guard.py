@@ -23,6 +23,7 @@ from dataspoke.local_hub.errors import Forbidden
 from dataspoke.local_hub.http import refusal
 from dataspoke.local_hub.hub import Hub
 from dataspoke.local_hub.proposals import Proposal
+from dataspoke.local_hub.search_sql import VISIBLE
 
 
 class WriteGuard:
@@ -91,6 +92,7 @@ class Guard:
             if not self._authorizer.allowed_any(actor, privileges)
         ]
         scope["state"]["hub"] = replace(self._hub, guard=WriteGuard(self._authorizer, actor))
+        VISIBLE.set(self._authorizer.sees(actor))
         await self._app(scope, _replayed(body, receive), _Redacted(send, hidden).send)
 
 
