@@ -142,7 +142,7 @@ class Batch:
                 if row is None
                 else orjson.loads(row.value)
             )
-            value = apply_patch(proposal.aspect.name, current, proposal.value)
+            value = apply_patch(proposal.aspect.name, current, proposal.value, stamp)
             self._validator.check(proposal.aspect, value)
         if aspect.name in MUTATIONS or aspect.name in RULES:
             value = self._checked(proposal, value, row)

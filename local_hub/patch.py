@@ -3,22 +3,24 @@
 `arrayPrimaryKeys` of the patch, or else the template of the aspect, says by which fields the
 items of an array are keyed; ``/tags/urn:li:tag:x`` then names one tag. Nested key fields are
 joined by ``␟``. Column lineage has a tree of its own:
-``/fineGrainedLineages/<operation>/<downstream>/<query>/<upstream>``. Missing parents of a path
-are created; removing what is not there changes nothing; ``*`` in a path to remove stands for
-every key on its level.
+``/fineGrainedLineages/<operation>/<downstream>/<query>/<upstream>``. With keys of its own, or
+with `forceGenericPatch`, a patch sees nothing of the template. Missing parents of a path are
+created; removing what is not there changes nothing; ``*`` in a path to remove stands for every
+key on its level.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.patch_lineage import lineages_to_tree, tree_to_lineages
 
 _SEPARATOR = "␟"
 _LINEAGES = "fineGrainedLineages"
-_NONE = "NONE"
 
 Keys = tuple[str, ...]
 # Path of the array ("*" stands for every key before it) → fields that key its items; no fields:
@@ -30,7 +32,7 @@ _EDGE: Keys = ("destinationUrn",)
 TEMPLATES: Mapping[str, Template] = {
     "globalTags": {("tags",): ("tag",)},
     "glossaryTerms": {("terms",): ("urn",)},
-    "ownership": {("owners",): ("owner", "type")},
+    "ownership": {("owners",): ("owner", "type", "typeUrn")},
     "institutionalMemory": {("elements",): ("url",)},
     "structuredProperties": {("properties",): ("propertyUrn",)},
     "documentation": {("documentations",): (f"attribution{_SEPARATOR}source",)},
@@ -63,6 +65,8 @@ TEMPLATES: Mapping[str, Template] = {
         ("datasets",): (),
     },
     "dataProductProperties": {("assets",): _EDGE},
+    "applicationProperties": {("assets",): _EDGE},
+    "testResults": {("failing",): ("test",), ("passing",): ("test",)},
     "glossaryRelatedTerms": {
         ("isRelatedTerms",): (),
         ("hasRelatedTerms",): (),
@@ -71,6 +75,7 @@ TEMPLATES: Mapping[str, Template] = {
     },
     "propertyDefinition": {
         ("entityTypes",): (),
+        ("allowedPlatforms",): (),
         ("allowedValues",): ("value",),
     },
     "formInfo": {
@@ -84,29 +89,46 @@ TEMPLATES: Mapping[str, Template] = {
 _WITH_LINEAGES = ("upstreamLineage", "dataJobInputOutput")
 
 
-def apply_patch(aspect_name: str, current: Mapping[str, Any] | None, patch: Any) -> dict[str, Any]:
+def apply_patch(
+    aspect_name: str,
+    current: Mapping[str, Any] | None,
+    patch: Any,
+    stamp: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The aspect after `patch`: a list of operations, or an object that holds them.
 
+    `stamp` is the audit stamp of the change, `{actor, time}`, for records that it makes.
     Raises BadRequest for a patch that cannot be read or applied. `current` is not changed.
     """
     operations, given = _read(patch)
-    template = given or TEMPLATES.get(aspect_name, {})
-    lineages = aspect_name in _WITH_LINEAGES and (_LINEAGES,) not in template
+    template = TEMPLATES.get(aspect_name, {}) if given is None else given
+    lineages = given is None and aspect_name in _WITH_LINEAGES
     document: dict[str, Any] = copy.deepcopy(dict(current or {}))
-    touched = {operation["path"][0] for operation in operations if operation["path"]}
+    touched = {steps[0] for one in operations for steps in (one.path, one.source) if steps}
     for path, keys in template.items():
         if path[0] in touched:
             _transform(document, path, lambda items, keys=keys: _to_map(items, keys))
     if lineages and _LINEAGES in touched:
-        document[_LINEAGES] = _lineages_to_tree(document.get(_LINEAGES) or [])
+        document[_LINEAGES] = lineages_to_tree(document.get(_LINEAGES) or [])
     for operation in operations:
         _apply(document, operation)
     for path, keys in sorted(template.items(), key=lambda item: -len(item[0])):
         if path[0] in touched:
             _transform(document, path, lambda node, keys=keys: _to_list(node, keys))
     if lineages and isinstance(document.get(_LINEAGES), dict):
-        document[_LINEAGES] = _tree_to_lineages(document[_LINEAGES])
+        document[_LINEAGES] = tree_to_lineages(document[_LINEAGES])
+    if aspect_name == "editableSchemaMetadata" and stamp is not None:
+        _stamp_terms(document, stamp)
     return document
+
+
+def _stamp_terms(document: Mapping[str, Any], stamp: Mapping[str, Any]) -> None:
+    """Terms that the patch gave to a column: their record needs an audit stamp."""
+    columns = document.get("editableSchemaFieldInfo")
+    for column in columns if isinstance(columns, list) else ():
+        terms = column.get("glossaryTerms") if isinstance(column, dict) else None
+        if isinstance(terms, dict):
+            terms.setdefault("auditStamp", dict(stamp))
 
 
 def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,15 +158,25 @@ def empty_aspect(schema: Mapping[str, Any], stamp: Mapping[str, Any]) -> dict[st
     return found
 
 
-def _read(patch: Any) -> tuple[list[dict[str, Any]], Template]:
-    given: Template = {}
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    kind: str
+    path: list[str]
+    source: list[str]
+    value: Any
+
+
+def _read(patch: Any) -> tuple[list[_Operation], Template | None]:
+    """The operations, and the keys that the patch brings; None: those of the template."""
+    given: Template | None = None
     operations = patch
     if isinstance(patch, Mapping):
         operations = patch.get("patch")
         keys = patch.get("arrayPrimaryKeys") or {}
         if not isinstance(keys, Mapping) or not all(map(_are_names, keys.values())):
             raise BadRequest("Invalid JSON patch: arrayPrimaryKeys is no map of lists of names")
-        given = {(field,): tuple(names) for field, names in keys.items()}
+        if keys or patch.get("forceGenericPatch") is True:
+            given = {(field,): tuple(names) for field, names in keys.items()}
     if not isinstance(operations, list):
         raise BadRequest("Invalid JSON patch: expected a list of operations")
     return [_read_operation(operation) for operation in operations], given
@@ -154,35 +186,67 @@ def _are_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _read_operation(operation: Any) -> dict[str, Any]:
+def _read_operation(operation: Any) -> _Operation:
     if not isinstance(operation, Mapping):
         raise BadRequest("Invalid JSON patch: an operation is no object")
-    kind, path = operation.get("op"), operation.get("path")
-    if kind not in ("add", "remove", "replace"):
+    kind = operation.get("op")
+    if kind not in ("add", "remove", "replace", "move", "copy", "test"):
         raise BadRequest(f"Unsupported PATCH operation: `{kind}`")
+    path = _read_path(operation.get("path"))
+    if kind in ("add", "replace", "test") and "value" not in operation:
+        raise BadRequest(f"Invalid JSON patch: {kind} /{'/'.join(path)} has no value")
+    source = _read_path(operation.get("from")) if kind in ("move", "copy") else []
+    return _Operation(kind, path, source, operation.get("value"))
+
+
+def _read_path(path: Any) -> list[str]:
     if not isinstance(path, str) or not path.startswith("/"):
         raise BadRequest(f"Invalid JSON patch: bad path {path!r}")
-    if kind != "remove" and "value" not in operation:
-        raise BadRequest(f"Invalid JSON patch: {kind} {path} has no value")
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
-    return {"op": kind, "path": steps, "value": operation.get("value")}
+    return [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
 
 
-def _apply(document: dict[str, Any], operation: Mapping[str, Any]) -> None:
-    if operation["op"] == "remove":
-        _remove(document, operation["path"])
-        return
-    *parents, last = operation["path"]
+def _apply(document: dict[str, Any], operation: _Operation) -> None:
+    match operation.kind:
+        case "remove":
+            _remove(document, operation.path)
+        case "test":
+            if _value_at(document, operation.path) != operation.value:
+                raise BadRequest(f"Invalid JSON patch: test of /{'/'.join(operation.path)} failed")
+        case "move":
+            value = _value_at(document, operation.source)
+            _remove(document, operation.source)
+            _put(document, operation.path, value)
+        case "copy":
+            _put(document, operation.path, _value_at(document, operation.source))
+        case kind:
+            _put(document, operation.path, operation.value, replace=kind == "replace")
+
+
+def _put(
+    document: dict[str, Any], path: Sequence[str], value: Any, *, replace: bool = False
+) -> None:
+    *parents, last = path
     node: Any = document
     for step in parents:
-        node = _step_into(node, step, operation["path"])
-    value = copy.deepcopy(operation["value"])
+        node = _step_into(node, step, path)
+    value = copy.deepcopy(value)
     if isinstance(node, list):
-        _put_in_list(node, last, value, replace=operation["op"] == "replace")
+        _put_in_list(node, last, value, replace=replace)
     elif isinstance(node, dict):
         node[last] = value
     else:
-        raise BadRequest(f"Invalid JSON patch: /{'/'.join(operation['path'])} leads into a value")
+        raise BadRequest(f"Invalid JSON patch: /{'/'.join(path)} leads into a value")
+
+
+def _value_at(node: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        if isinstance(node, list) and step.isdigit() and int(step) < len(node):
+            node = node[int(step)]
+        elif isinstance(node, dict) and step in node:
+            node = node[step]
+        else:
+            raise BadRequest(f"Invalid JSON patch: /{'/'.join(path)} does not exist")
+    return node
 
 
 def _step_into(node: Any, step: str, path: Sequence[str]) -> Any:
@@ -283,59 +347,17 @@ def _leaves(node: Any, keys: Keys) -> Iterable[Any]:
         return
     first, *rest = keys
     for name, inner in node.items():
-        for leaf in _leaves(inner, tuple(rest)):
+        # A path with fewer keys than there are put an item where its last keys would be.
+        deeper = () if rest and _is_item(inner, rest) else tuple(rest)
+        for leaf in _leaves(inner, deeper):
             # A deep path may have made an item that never saw its own key.
             if isinstance(leaf, dict) and name and _SEPARATOR not in first:
                 leaf.setdefault(first, name)
             yield leaf
 
 
-def _lineages_to_tree(lineages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for lineage in lineages:
-        downstreams = lineage.get("downstreams") or []
-        if len(downstreams) != 1:
-            raise BadRequest(
-                "Patching not supported on fine grained lineages with not exactly one downstream"
-            )
-        upstreams = (
-            tree.setdefault(lineage.get("transformOperation", _NONE), {})
-            .setdefault(downstreams[0], {})
-            .setdefault(lineage.get("query", _NONE), {})
-        )
-        for upstream in lineage.get("upstreams") or []:
-            upstreams[upstream] = {
-                "confidenceScore": lineage.get("confidenceScore", 1.0),
-                "upstreamType": lineage.get("upstreamType", "FIELD_SET"),
-                "downstreamType": lineage.get("downstreamType", "FIELD"),
-            }
-    return tree
-
-
-def _tree_to_lineages(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
-    lineages = []
-    for operation, downstreams in tree.items():
-        for downstream, queries in downstreams.items():
-            for query, upstreams in queries.items():
-                if not upstreams:
-                    continue
-                values = [value for value in upstreams.values() if isinstance(value, Mapping)]
-                lineage = {
-                    "upstreamType": _last(values, "upstreamType", "FIELD_SET"),
-                    "upstreams": list(upstreams),
-                    "downstreamType": _last(values, "downstreamType", "FIELD"),
-                    "downstreams": [downstream],
-                    "confidenceScore": min(
-                        [1.0, *(value.get("confidenceScore", 1.0) for value in values)]
-                    ),
-                    "transformOperation": operation,
-                }
-                if query and query != _NONE:
-                    lineage["query"] = query
-                lineages.append(lineage)
-    return lineages
-
-
-def _last(values: Sequence[Mapping[str, Any]], name: str, default: str) -> str:
-    found = [value[name] for value in values if name in value]
-    return str(found[-1]) if found else default
+def _is_item(node: Any, keys: Sequence[str]) -> bool:
+    """Whether a node is an item rather than a map of items by the next key: values are texts."""
+    return isinstance(node, Mapping) and any(
+        isinstance(value, str) for name, value in node.items() if name not in keys
+    )

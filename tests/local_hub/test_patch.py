@@ -252,3 +252,70 @@ def test_the_start_of_a_patch_is_itself_valid(registry: Registry, name: str) -> 
     schema = registry.aspects[name].schema
     start = empty_aspect(schema, {"actor": "urn:li:corpuser:x", "time": 1})
     Validator().check(registry.aspects[name], start)
+
+
+def _operation(kind: str, path: str, **more: Any) -> dict[str, Any]:
+    return {"op": kind, "path": path, **more}
+
+
+@pytest.mark.parametrize(
+    ("operations", "result"),
+    [
+        ([_operation("move", "/name", **{"from": "/title"})], {"name": "t", "tags": ["a"]}),
+        (
+            [_operation("copy", "/name", **{"from": "/tags/0"})],
+            {"name": "a", "title": "t", "tags": ["a"]},
+        ),
+        (
+            [_operation("test", "/title", value="t"), _operation("remove", "/title")],
+            {"tags": ["a"]},
+        ),
+    ],
+)
+def test_values_are_moved_copied_and_tested(operations: Any, result: dict[str, Any]) -> None:
+    assert apply_patch("chartInfo", {"title": "t", "tags": ["a"]}, operations) == result
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        _operation("test", "/title", value="other"),
+        _operation("test", "/absent", value=None),
+        _operation("move", "/name", **{"from": "/absent"}),
+        _operation("copy", "/name"),
+    ],
+)
+def test_what_cannot_be_moved_copied_or_confirmed_is_refused(operation: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest):
+        apply_patch("chartInfo", {"title": "t"}, [operation])
+
+
+def test_a_generic_patch_sees_arrays_as_arrays() -> None:
+    tags = {"tags": [{"tag": "urn:li:tag:a"}, {"tag": "urn:li:tag:b"}]}
+    patch = {"patch": [_operation("remove", "/tags/0")], "forceGenericPatch": True}
+    assert apply_patch("globalTags", tags, patch) == {"tags": [{"tag": "urn:li:tag:b"}]}
+
+
+def test_owners_are_told_apart_by_type_and_type_urn() -> None:
+    first = {"owner": "urn:li:corpuser:a", "type": "CUSTOM", "typeUrn": "urn:li:ownershipType:x"}
+    second = {**first, "typeUrn": "urn:li:ownershipType:y"}
+    path = "/owners/urn:li:corpuser:a/CUSTOM/urn:li:ownershipType:y"
+    both = apply_patch("ownership", {"owners": [first]}, [_operation("add", path, value=second)])
+    assert both == {"owners": [first, second]}
+    older = {"owner": "urn:li:corpuser:b", "type": "DATAOWNER"}
+    path = "/owners/urn:li:corpuser:b/DATAOWNER"
+    added = apply_patch("ownership", both, [_operation("add", path, value=older)])
+    assert added == {"owners": [first, second, older]}
+    assert apply_patch("ownership", added, [_operation("remove", path)]) == both
+
+
+def test_terms_that_a_patch_gives_to_a_column_are_stamped() -> None:
+    stamp = {"actor": "urn:li:corpuser:a", "time": 1}
+    path = "/editableSchemaFieldInfo/a/glossaryTerms/terms/urn:li:glossaryTerm:x"
+    patch = [_operation("add", path, value={"urn": "urn:li:glossaryTerm:x"})]
+    result = apply_patch("editableSchemaMetadata", {}, patch, stamp)
+    (column,) = result["editableSchemaFieldInfo"]
+    assert column["glossaryTerms"] == {
+        "terms": [{"urn": "urn:li:glossaryTerm:x"}],
+        "auditStamp": stamp,
+    }
