@@ -8,6 +8,7 @@ from dataspoke.local_hub.change_events import compare, entity_change_events
 from dataspoke.local_hub.mcl import VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec
+from dataspoke.local_hub.retention import POLICY_ASPECT
 from dataspoke.local_hub.transaction import AspectRow
 from dataspoke.local_hub.view import BatchView
 
@@ -39,6 +40,8 @@ class Deletion:
             self._log(spec, urn, spec.key_aspect.name, key)
         for row in aspects.values():
             self._view.current.pop(row.id, None)
+        if POLICY_ASPECT in aspects:
+            self._tx.policies.forget()
         del self._view.entities[urn]
         return len(aspects), self._tx.delete_entity(entity)
 
@@ -54,6 +57,8 @@ class Deletion:
         if row is None:
             return False
         self._view.current.pop(aspect, None)
+        if name == POLICY_ASPECT:
+            self._tx.policies.forget()
         self._log(self._registry.entity_of(urn), urn, name, row)
         return True
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar, cast
@@ -16,6 +14,7 @@ from starlette.responses import Response
 
 from dataspoke.local_hub.errors import BadRequest, HubError
 from dataspoke.local_hub.hub import DEFAULT_ACTOR, Hub
+from dataspoke.local_hub.trace import Trace
 
 T = TypeVar("T")
 
@@ -52,10 +51,12 @@ def refusal(exc: HubError, *, restli: bool) -> Response:
     return answer(body, status=exc.restli_status)
 
 
-def trace_headers() -> dict[str, str]:
-    """The trace of a write: the first half of its id is the time in microseconds."""
-    trace = f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
-    return {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+def trace_of(request: Request) -> Trace:
+    """The trace of a request that writes."""
+    trace: Trace | None = getattr(request.state, "trace", None)
+    if trace is None:
+        trace = request.state.trace = Trace.new()
+    return trace
 
 
 def path_text(request: Request, name: str) -> str:

@@ -11,14 +11,16 @@ from typing import TypeVar
 
 from dataspoke.local_hub.cipher import Cipher
 from dataspoke.local_hub.deletion import Deletion
+from dataspoke.local_hub.errors import HubError
 from dataspoke.local_hub.ingest import Batch
 from dataspoke.local_hub.proposals import Proposal, ProposalReader
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.store import Store
+from dataspoke.local_hub.trace import Refused, Trace
 from dataspoke.local_hub.transaction import Transaction
 from dataspoke.local_hub.validate import Validator
 from dataspoke.local_hub.view import BatchView
-from dataspoke.local_hub.writer import Written
+from dataspoke.local_hub.writer import Written, accepted
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class Hub:
     proposals: ProposalReader
     store: Store
     cipher: Cipher
+    refused: Refused
     # Raises HubError for writes that the caller may not make; None where everything is allowed.
     guard: Callable[[Sequence[Proposal]], None] | None = None
 
@@ -51,28 +54,50 @@ class Hub:
         validator = Validator()
         store = Store.open(folder, registry.aspects)
         reader = ProposalReader(registry, validator)
-        return cls(registry, validator, reader, store, Cipher(folder))
+        return cls(registry, validator, reader, store, Cipher(folder), Refused())
 
     def close(self) -> None:
         """Finish the writes and release the folder."""
         self.store.close()
 
     def ingest(
-        self, proposals: Sequence[Proposal], actor: str = DEFAULT_ACTOR
+        self,
+        proposals: Sequence[Proposal],
+        actor: str = DEFAULT_ACTOR,
+        *,
+        trace: Trace | None = None,
+        asynchronous: bool = False,
     ) -> Future[list[Written]]:
         """Write all proposals or none; the future raises HubError when one is refused.
 
-        Raises Forbidden at once when the caller may not make these changes.
+        When `asynchronous`, all are accepted: what the store refuses is left out, and only its
+        `trace` tells of it. The answer then has what was proposed, not what is stored.
         """
         if self.guard is not None:
             self.guard(proposals)
         now = now_millis()
+        name = None if trace is None else trace.id
 
-        def run(tx: Transaction) -> list[Written]:
-            view = BatchView(tx, self.registry, actor, now)
-            return Batch(view, self.validator).apply(proposals)
+        def run(tx: Transaction, some: Sequence[Proposal]) -> list[Written]:
+            view = BatchView(tx, self.registry, actor, now, name)
+            return Batch(view, self.validator).apply(some)
 
-        return self.store.submit(run)
+        def accept(tx: Transaction) -> list[Written]:
+            try:
+                written = tx.attempt(lambda: run(tx, proposals))
+            except HubError:
+                written = [one for proposal in proposals for one in alone(tx, proposal)]
+            return accepted(proposals, written, now, name)
+
+        def alone(tx: Transaction, proposal: Proposal) -> list[Written]:
+            try:
+                return tx.attempt(lambda: run(tx, [proposal]))
+            except HubError as exc:
+                if name is not None:
+                    self.refused.add(name, proposal.urn, proposal.aspect.name, str(exc))
+                return []
+
+        return self.store.submit(accept if asynchronous else lambda tx: run(tx, proposals))
 
     def delete(
         self, work: Callable[[Transaction, Deletion], T], actor: str = DEFAULT_ACTOR

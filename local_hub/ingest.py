@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from dataspoke.local_hub.conditions import check_conditions, drops_if_there
 from dataspoke.local_hub.defaults import default_aspects
 from dataspoke.local_hub.deletion import Deletion
 from dataspoke.local_hub.effects import MUTATIONS, RULES
@@ -41,6 +42,7 @@ class Batch:
         self._actor = view.actor
         self._now = view.now
         self._given: dict[str, set[str]] = {}
+        self._created: set[str] = set()
         self._written: list[Written] = []
 
     def apply(self, proposals: Sequence[Proposal]) -> list[Written]:
@@ -79,24 +81,26 @@ class Batch:
         if entity is None:
             if proposal.change == "UPDATE":
                 raise PreconditionFailed(f"Cannot update {proposal.urn}: it does not exist")
-            self._check_version(proposal, None)
+            check_conditions(proposal, None)
             entity = self._create(proposal)
-        elif proposal.change == "CREATE_ENTITY":
-            if proposal.dropped_if_there:
-                return self._unchanged(proposal)
-            raise AlreadyThere(f"Cannot perform CREATE_ENTITY: {proposal.urn} already exists")
+        elif proposal.change == "CREATE_ENTITY" and proposal.urn not in self._created:
+            if drops_if_there(proposal):
+                return self._unchanged(entity, proposal)
+            raise AlreadyThere(
+                "Cannot perform CREATE_ENTITY if not exists since the entity key already exists: "
+                f"{proposal.urn}"
+            )
         if proposal.aspect.timeseries:
             return self._put_point(entity, proposal)
-        if proposal.aspect.key_of and proposal.change != "RESTATE":
+        number = self._tx.aspect_id(entity, proposal.aspect.name)
+        is_key = proposal.aspect.key_of is not None
+        if is_key and proposal.change != "RESTATE" and number in self._view.current:
             # The key is what the urn says; a new entity has just got it.
-            row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
-            if row is not None:
-                return Written(proposal.urn, proposal.aspect.name, row.value, row.meta, False)
+            return self._unchanged(entity, proposal)
         return self._put(entity, proposal)
 
-    def _unchanged(self, proposal: Proposal) -> Written:
-        """The answer to a proposal that is dropped: what is there, if anything."""
-        row = self._view.row(proposal.urn, proposal.aspect.name)
+    def _unchanged(self, entity: int, proposal: Proposal) -> Written:
+        row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
         value, meta = (None, None) if row is None else (row.value, row.meta)
         return Written(proposal.urn, proposal.aspect.name, value, meta, False)
 
@@ -104,6 +108,7 @@ class Batch:
         """A new entity: its key first, then the defaults, then what was proposed."""
         spec, urn = proposal.entity, proposal.urn
         entity = self._view.entities[urn] = self._tx.add_entity(urn, spec.name)
+        self._created.add(urn)
         key = self._registry.key_of(urn)
         values = {
             spec.key_aspect.name: key,
@@ -116,23 +121,16 @@ class Batch:
             self._written.append(self._writer.put(entity, first, value, None, "UPSERT"))
         return entity
 
-    def _check_version(self, proposal: Proposal, row: AspectRow | None) -> None:
-        expected = proposal.if_version
-        actual = "-1" if row is None else str(row.seq)
-        if expected is not None and expected != actual:
-            raise PreconditionFailed(
-                f"Expected version {expected}, actual version {actual} of aspect "
-                f"{proposal.aspect.name} of {proposal.urn}"
-            )
-
     def _put(self, entity: int, proposal: Proposal) -> Written:
         row = self._view.current.get(self._tx.aspect_id(entity, proposal.aspect.name))
-        self._check_version(proposal, row)
+        if proposal.headers:
+            check_conditions(proposal, row)
         if proposal.change == "CREATE" and row is not None:
-            if proposal.dropped_if_there:
-                return self._unchanged(proposal)
+            if drops_if_there(proposal):
+                return self._unchanged(entity, proposal)
             raise AlreadyThere(
-                f"Cannot perform CREATE: {proposal.urn} already has {proposal.aspect.name}"
+                "Cannot perform CREATE since the aspect already exists: "
+                f"{proposal.aspect.name} of {proposal.urn}"
             )
         value, aspect = proposal.value, proposal.aspect
         if proposal.change == "PATCH":

@@ -21,7 +21,6 @@ class Proposal(NamedTuple):
     """One aspect of one entity to be written.
 
     `value` is the checked aspect, or the JSON Patch when `change` is PATCH, or None for DELETE.
-    `if_version` is the version that must be the latest one ("-1": the aspect must not exist).
     """
 
     entity: EntitySpec
@@ -31,23 +30,6 @@ class Proposal(NamedTuple):
     value: Any
     metadata: Mapping[str, Any]
     headers: Mapping[str, str]
-
-    @property
-    def if_version(self) -> str | None:
-        if not self.headers:
-            return None
-        return self._header("if-version-match")
-
-    @property
-    def dropped_if_there(self) -> bool:
-        """Whether a CREATE of what is there is dropped without a word, not refused."""
-        return self._header("if-none-match") == "*"
-
-    def _header(self, lower_name: str) -> str | None:
-        for name, value in self.headers.items():
-            if name.lower() == lower_name:
-                return str(value)
-        return None
 
 
 class ProposalReader:

@@ -8,7 +8,6 @@ per thread and never wait for the writer (WAL).
 
 from __future__ import annotations
 
-import fcntl
 import queue
 import sqlite3
 import threading
@@ -22,19 +21,14 @@ from typing import IO, Any, NamedTuple, TypeVar
 import orjson
 
 from dataspoke.core.errors import FatalError
-from dataspoke.local_hub.schema import (
-    ASPECTS_PER_ENTITY,
-    LATER_INDEXES,
-    SCHEMA,
-    SCHEMA_VERSION,
-)
+from dataspoke.local_hub.database import connect, lock_folder, prepare
+from dataspoke.local_hub.schema import ASPECTS_PER_ENTITY
 from dataspoke.local_hub.transaction import AspectRow, Transaction
 
 T = TypeVar("T")
 
 _MOST_PER_COMMIT = 256
 _WRITER_CACHE_KIB = 32 * 1024
-_READER_CACHE_KIB = 4 * 1024
 # A checkpoint waits for the disk, so that a thread of its own does it after so many rows. While
 # writes go on without a pause it cannot start the log anew: the writer does, once it is long.
 _CHECKPOINT_ROWS = 10_000
@@ -95,11 +89,11 @@ class Store:
 
         Raises FatalError when it cannot be written, is in use, damaged, or of another version.
         """
-        lock = _lock(folder)
+        lock = lock_folder(folder)
         try:
-            connection = _connect(folder / "hub.db")
+            connection = connect(folder / "hub.db")
             try:
-                numbers = _prepare(connection, folder, aspect_names)
+                numbers = prepare(connection, folder, aspect_names)
             finally:
                 connection.close()
         except sqlite3.DatabaseError as exc:
@@ -140,7 +134,7 @@ class Store:
         return self.submit(work).result()
 
     def _write_loop(self) -> None:
-        connection = _connect(self._path, _WRITER_CACHE_KIB)
+        connection = connect(self._path, _WRITER_CACHE_KIB)
         connection.execute(f"PRAGMA wal_autocheckpoint = {_LONG_LOG_PAGES}")
         transaction = Transaction(connection, self.aspect_numbers)
         checkpoint_at = _CHECKPOINT_ROWS
@@ -157,7 +151,7 @@ class Store:
         connection.close()
 
     def _checkpoint_loop(self) -> None:
-        connection = _connect(self._path)
+        connection = connect(self._path)
         while True:
             self._checkpoint_due.wait()
             self._checkpoint_due.clear()
@@ -189,12 +183,12 @@ class Store:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
-                answers.append(_run(connection, transaction, job))
+                answers.append(_run(transaction, job))
             connection.execute("COMMIT")
         except sqlite3.Error as exc:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            transaction.forget_commit()
+            transaction.forget()
             for job in jobs:
                 job.done.set_exception(exc)
             return
@@ -273,7 +267,7 @@ class Store:
         """This thread's reading connection; each statement sees what is committed by then."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = _connect(self._path)
+            connection = connect(self._path)
             connection.execute("PRAGMA query_only = ON")
             self._local.connection = connection
             with self._readers_guard:
@@ -296,22 +290,17 @@ class Store:
         return None if row is None else int(row[0])
 
     def aspect(self, urn: str, name: str, version: int = 0) -> AspectRow | None:
-        """One aspect; version 0 is the latest, 1 the oldest that was ever written."""
+        """One aspect; version 0 is the latest, which has a number too; 1 was the first one."""
         entity, number = self.entity_id(urn), self.aspect_numbers.get(name)
         if entity is None or number is None:
             return None
-        key = entity * ASPECTS_PER_ENTITY + number
-        table, condition, values = "aspect", "id = ?", [key]
-        if version > 0:
-            table, condition, values = "aspect_history", "aspect = ? AND seq = ?", [key, version]
-        row = (
-            self.reader()
-            .execute(
-                f"SELECT seq, run, modified_at, actor, meta, value FROM {table} WHERE {condition}",  # noqa: S608
-                values,
-            )
-            .fetchone()
-        )
+        key, reader = entity * ASPECTS_PER_ENTITY + number, self.reader()
+        columns = "SELECT seq, run, modified_at, actor, meta, value"
+        row = reader.execute(f"{columns} FROM aspect WHERE id = ?", (key,)).fetchone()
+        if version > 0 and row is not None and row[0] != version:
+            row = reader.execute(
+                f"{columns} FROM aspect_history WHERE aspect = ? AND seq = ?", (key, version)
+            ).fetchone()
         return None if row is None else AspectRow(key, *row)
 
     def aspects(
@@ -372,71 +361,10 @@ class Store:
             yield TimeseriesRow(*row)
 
 
-def _run(
-    connection: sqlite3.Connection, transaction: Transaction, job: _Job
-) -> tuple[_Job, Any, BaseException | None]:
-    connection.execute("SAVEPOINT job")
+def _run(transaction: Transaction, job: _Job) -> tuple[_Job, Any, BaseException | None]:
     try:
-        result = job.work(transaction)
-        transaction.flush()
+        return job, transaction.attempt(lambda: job.work(transaction)), None
     except sqlite3.Error:
         raise
     except Exception as exc:  # the caller gets it; the other jobs go on
-        transaction.forget()
-        connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
         return job, None, exc
-    connection.execute("RELEASE job")
-    return job, result, None
-
-
-def _lock(folder: Path) -> IO[str]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "hub.lock").open("w")
-    except OSError as exc:
-        raise FatalError(
-            f"Cannot write the hub's folder {folder}: {exc.strerror or exc}. Choose a folder with "
-            "--home that this user may write."
-        ) from exc
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        lock.close()
-        raise FatalError(
-            f"Cannot open the hub's folder {folder}: another hub is using it. Stop that one, or "
-            "choose another folder with --home."
-        ) from exc
-    return lock
-
-
-def _connect(path: Path, cache_kib: int = _READER_CACHE_KIB) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode = WAL")
-    # A crash of the process loses nothing; only one of the machine may cost the last commits.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
-
-
-def _prepare(
-    connection: sqlite3.Connection, folder: Path, aspect_names: Iterable[str]
-) -> dict[str, int]:
-    """Create the tables in a new database; give every aspect of the registry its number."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
-    elif version != SCHEMA_VERSION:
-        raise FatalError(
-            f"Cannot open the hub's folder {folder}: its database has version {version}, this "
-            f"program reads version {SCHEMA_VERSION}. Choose another folder with --home."
-        )
-    connection.executescript(LATER_INDEXES)
-    connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(
-        "INSERT OR IGNORE INTO aspect_name (name) VALUES (?)", [(name,) for name in aspect_names]
-    )
-    numbers = {row[1]: row[0] for row in connection.execute("SELECT id, name FROM aspect_name")}
-    connection.execute("COMMIT")
-    return numbers

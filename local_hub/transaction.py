@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import orjson
 
+from dataspoke.local_hub.retention import POLICY_ASPECT, Policies, Policy
 from dataspoke.local_hub.schema import ASPECTS_PER_ENTITY
 
-# The previous versions that GMS keeps by default.
-RETAINED_VERSIONS = 20
+T = TypeVar("T")
 
 
 class AspectRow(NamedTuple):
@@ -37,6 +37,7 @@ class Transaction:
         self.connection = connection
         self._numbers = aspect_numbers
         self._names = {number: name for name, number in aspect_numbers.items()}
+        self.policies = Policies(connection, aspect_numbers.get(POLICY_ASPECT))
         self._next_entity = self._first_free_entity()
         self._runs: dict[str, int] = {}
         self.last_offset = 0
@@ -44,6 +45,7 @@ class Transaction:
         self._new: list[AspectRow] = []
         self._changed: list[AspectRow] = []
         self._history: list[AspectRow] = []
+        self._outdated: list[tuple[int, int, int]] = []
         self._timeseries: list[tuple[int, int, str, int | None, str, str]] = []
         self._events: list[Event] = []
         self._run_times: dict[int, int] = {}
@@ -129,14 +131,21 @@ class Transaction:
         self._entities.append((entity, urn, entity_type))
         return entity
 
-    def put_aspect(self, row: AspectRow, old: AspectRow | None, *, keep: bool = True) -> None:
-        """Make `row` the latest version; `old`, the one before, moves into the history if kept."""
-        if old is None:
-            self._new.append(row)
-            return
+    def add_aspect(self, row: AspectRow) -> None:
+        """Write the first version of an aspect."""
+        self._new.append(row)
+
+    def touch_aspect(self, row: AspectRow) -> None:
+        """Write other metadata of the latest version."""
         self._changed.append(row)
-        if keep:
-            self._history.append(old)
+
+    def replace_aspect(self, row: AspectRow, old: AspectRow, policy: Policy) -> None:
+        """Make `row` the latest version; `old` moves into the history, which `policy` limits."""
+        self._changed.append(row)
+        self._history.append(old)
+        bounds = policy.bounds(row.seq, row.modified_at)
+        if bounds is not None:
+            self._outdated.append((row.id, *bounds))
 
     def put_point(
         self, aspect: int, at: int, doc: str, run: int | None, meta: str, value: str
@@ -221,13 +230,10 @@ class Transaction:
                 "(aspect, seq, run, modified_at, actor, meta, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 self._history,
             )
+        if self._outdated:
             many(
-                "DELETE FROM aspect_history WHERE aspect = ? AND seq <= ?",
-                [
-                    (row.id, row.seq - RETAINED_VERSIONS)
-                    for row in self._history
-                    if row.seq > RETAINED_VERSIONS
-                ],
+                "DELETE FROM aspect_history WHERE aspect = ? AND seq <= ? AND modified_at < ?",
+                self._outdated,
             )
         if self._new:
             many(
@@ -261,20 +267,35 @@ class Transaction:
             self.last_offset = int(row[0])
         self._clear()
 
+    def attempt(self, work: Callable[[], T]) -> T:
+        """Do `work` and flush, or leave everything as it was before and raise what it raised."""
+        self.flush()
+        self.connection.execute("SAVEPOINT attempt")
+        try:
+            result = work()
+            self.flush()
+        except BaseException:
+            self.connection.execute("ROLLBACK TO attempt")
+            self.forget()
+            raise
+        finally:
+            self.connection.execute("RELEASE attempt")
+        return result
+
     def forget(self) -> None:
-        """Drop what was collected, after a rollback of one job."""
+        """Drop what was collected, and what is known, after the database was rolled back."""
         self._runs.clear()
         self._clear()
+        self.policies.forget()
         self._next_entity = self._first_free_entity()
-
-    def forget_commit(self) -> None:
-        """Drop what was collected, after a rollback of all jobs of a commit."""
-        self.last_offset = 0
-        self.forget()
+        # An offset that was rolled back is given out again: nobody may have passed it already.
+        row = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+        self.last_offset = (row.fetchone() or (0,))[0]
 
     def _clear(self) -> None:
         self._entities.clear()
         self._history.clear()
+        self._outdated.clear()
         self._new.clear()
         self._changed.clear()
         self._timeseries.clear()

@@ -17,14 +17,18 @@ class BatchView:
     """Rows inside the transaction as the batch left them, and the writes that follow from it.
 
     `entities` and `current` hold what was read or written; what is absent from them may still be
-    in the database. `now` in UTC ms; `stamp` is the JSON of actor and time.
+    in the database. `now` in UTC ms; `stamp` is the JSON of actor and time, `trace` the id
+    of the request.
     """
 
-    def __init__(self, tx: Transaction, registry: Registry, actor: str, now: int) -> None:
+    def __init__(
+        self, tx: Transaction, registry: Registry, actor: str, now: int, trace: str | None = None
+    ) -> None:
         self.tx = tx
         self.registry = registry
         self.actor = actor
         self.now = now
+        self.trace = trace
         self.stamp = orjson.dumps({"time": now, "actor": actor}).decode()
         self.entities: dict[str, int] = {}
         self.current: dict[int, AspectRow] = {}

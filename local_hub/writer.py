@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,7 +11,14 @@ from dataspoke.local_hub.change_events import compare, entity_change_events, has
 from dataspoke.local_hub.effects import CONSEQUENCES
 from dataspoke.local_hub.mcl import TIMESERIES_TOPIC, VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
-from dataspoke.local_hub.system_metadata import NO_RUN, new_metadata, point_metadata, seen_again
+from dataspoke.local_hub.retention import POLICY_ASPECT
+from dataspoke.local_hub.system_metadata import (
+    NO_RUN,
+    new_metadata,
+    properties_member,
+    request_metadata,
+    seen_again,
+)
 from dataspoke.local_hub.transaction import AspectRow
 from dataspoke.local_hub.view import BatchView
 
@@ -26,6 +33,24 @@ class Written(NamedTuple):
     changed: bool
 
 
+def accepted(
+    proposals: Sequence[Proposal], written: Sequence[Written], now: int, trace: str | None
+) -> list[Written]:
+    """What was proposed, as an answer that does not wait for the store; `written` for patches."""
+    stored = {(one.urn, one.aspect): one for one in written}
+    answer = []
+    for proposal in proposals:
+        urn, name, given = proposal.urn, proposal.aspect.name, proposal.metadata
+        meta = request_metadata(given, now, properties_member(given, trace))
+        if proposal.change == "PATCH":
+            one = stored.get((urn, name))
+            answer.append(Written(urn, name, one.value if one else None, meta, False))
+        else:
+            value = None if proposal.value is None else orjson.dumps(proposal.value).decode()
+            answer.append(Written(urn, name, value, meta, False))
+    return answer
+
+
 class AspectWriter:
     """Stores checked values in the transaction of a batch."""
 
@@ -34,6 +59,7 @@ class AspectWriter:
         self._tx = view.tx
         self._actor = view.actor
         self._now = view.now
+        self._trace = properties_member({}, view.trace)
 
     def put(
         self, entity: int, proposal: Proposal, value: Any, row: AspectRow | None, change: str
@@ -48,7 +74,7 @@ class AspectWriter:
                 return self._see_again(proposal, row, change)
         given = proposal.metadata
         run = given.get("runId") or NO_RUN
-        meta = new_metadata(given, run, row, self._view.stamp, self._now)
+        meta = new_metadata(given, run, row, self._view.stamp, self._now, self._properties(given))
         new = AspectRow(
             self._tx.aspect_id(entity, aspect.name),
             1 if row is None else row.seq + 1,
@@ -58,7 +84,14 @@ class AspectWriter:
             meta,
             text,
         )
-        self._tx.put_aspect(new, row)
+        if row is None:
+            self._tx.add_aspect(new)
+        else:
+            self._tx.replace_aspect(
+                new, row, self._tx.policies.of(proposal.entity.name, aspect.name)
+            )
+        if aspect.name == POLICY_ASPECT:
+            self._tx.policies.forget()
         self._view.current[new.id] = new
         self._log(proposal, change, new, row)
         self._tell(proposal, old, value)
@@ -70,7 +103,7 @@ class AspectWriter:
         """Add a point of a timeseries, or replace the one of the same time and partition."""
         aspect, given = proposal.aspect, proposal.metadata
         run = given.get("runId") or NO_RUN
-        meta = point_metadata(given, run, self._now)
+        meta = request_metadata(given, self._now, self._properties(given))
         text = orjson.dumps(value).decode()
         self._tx.put_point(
             self._tx.aspect_id(entity, aspect.name),
@@ -103,11 +136,16 @@ class AspectWriter:
         """The value is what it was: only the metadata say that it was seen again."""
         meta = seen_again(proposal.metadata, row.meta, self._now)
         seen = row._replace(meta=meta)
-        self._tx.put_aspect(seen, row, keep=False)
+        self._tx.touch_aspect(seen)
         self._view.current[row.id] = seen
         if change == "RESTATE" or proposal.aspect.has_lineage:
             self._log(proposal, "RESTATE", seen, row)
         return Written(proposal.urn, proposal.aspect.name, seen.value, meta, False)
+
+    def _properties(self, given: Mapping[str, Any]) -> str:
+        if not given.get("properties"):
+            return self._trace
+        return properties_member(given, self._view.trace)
 
     def _log(
         self, proposal: Proposal, change: str, new: AspectRow, previous: AspectRow | None

@@ -24,7 +24,7 @@ from dataspoke.local_hub.http import (
     in_thread,
     number,
     path_text,
-    trace_headers,
+    trace_of,
 )
 from dataspoke.local_hub.ingest import Written
 from dataspoke.local_hub.proposals import Proposal, read_json
@@ -141,7 +141,14 @@ async def write(
     A synchronous write shows what GMS added of its own too, such as the key of a new entity; an
     asynchronous one only what was given, and no result of a patch.
     """
-    written = await finish(hub_of(request).ingest(proposals, actor_of(request)))
+    written = await finish(
+        hub_of(request).ingest(
+            proposals,
+            actor_of(request),
+            trace=trace_of(request),
+            asynchronous=asynchronous,
+        )
+    )
     given = {(proposal.urn, proposal.aspect.name) for proposal in proposals}
     urns = {urn for urn, _ in given}
     shown = [
@@ -246,7 +253,7 @@ class EntityRoutes:
         return answer(
             listed(entities.values()),
             status=202 if asynchronous else 200,
-            headers=trace_headers(),
+            headers=trace_of(request).headers,
         )
 
     async def _get_aspect(self, request: Request) -> Response:
@@ -291,13 +298,21 @@ class EntityRoutes:
         aspect = aspect_of(spec, path_text(request, "aspect"))
         given = self._shape.read_aspect(read_json(await request.body()))
         proposal = proposal_of(request, spec, urn, aspect.name, change, given)
-        written = await finish(hub_of(request).ingest([proposal], actor_of(request)))
+        asynchronous = change != "PATCH" and flag(request, "async")
+        written = await finish(
+            hub_of(request).ingest(
+                [proposal],
+                actor_of(request),
+                trace=trace_of(request),
+                asynchronous=asynchronous,
+            )
+        )
         shown = [one for one in written if (one.urn, one.aspect) == (urn, aspect.name)]
         entities = entities_of(self._shape, shown, metadata=flag(request, "systemMetadata"))
         return answer(
             entities[urn],
-            status=202 if change != "PATCH" and flag(request, "async") else 200,
-            headers=trace_headers(),
+            status=202 if asynchronous else 200,
+            headers=trace_of(request).headers,
         )
 
 

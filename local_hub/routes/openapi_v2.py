@@ -19,7 +19,7 @@ from dataspoke.local_hub.http import (
     hub_of,
     in_thread,
     path_text,
-    trace_headers,
+    trace_of,
 )
 from dataspoke.local_hub.proposals import Proposal, read_json
 from dataspoke.local_hub.reads import Reading
@@ -99,9 +99,10 @@ async def _post_aspects(request: Request) -> Response:
 
 
 async def _written(request: Request, proposals: list[Proposal]) -> Response:
-    await finish(hub_of(request).ingest(proposals, actor_of(request)))
+    await finish(hub_of(request).ingest(proposals, actor_of(request), trace=trace_of(request)))
     return answer(
-        list(dict.fromkeys(proposal.urn for proposal in proposals)), headers=trace_headers()
+        list(dict.fromkeys(proposal.urn for proposal in proposals)),
+        headers=trace_of(request).headers,
     )
 
 
@@ -162,7 +163,7 @@ async def _delete(request: Request) -> Response:
             spec = hub.registry.entity_of(urn)
             given = {"value": {"removed": True}}
             proposals.append(proposal_of(request, spec, urn, "status", "UPSERT", given))
-        await finish(hub.ingest(proposals, actor_of(request)))
+        await finish(hub.ingest(proposals, actor_of(request), trace=trace_of(request)))
         rows = len(urns)
     else:
         deleted = await finish(

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from dataspoke.local_hub import reads
 from dataspoke.local_hub.errors import BadRequest, BadUrn
 from dataspoke.local_hub.filters import groups_of
-from dataspoke.local_hub.http import answer, hub_of, in_thread, path_text, trace_headers
+from dataspoke.local_hub.http import answer, hub_of, in_thread, path_text, trace_of
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.registry import EntitySpec
 from dataspoke.local_hub.routes.openapi import (
@@ -102,7 +102,9 @@ async def _patch_entities(request: Request) -> Response:
     proposals = read_proposals(request, V3, spec, body, "PATCH")
     entities = await write(request, V3, proposals, asynchronous=asynchronous)
     return answer(
-        listed(entities.values()), status=202 if asynchronous else 200, headers=trace_headers()
+        listed(entities.values()),
+        status=202 if asynchronous else 200,
+        headers=trace_of(request).headers,
     )
 
 
@@ -128,7 +130,9 @@ async def _write_generic(request: Request, change: str) -> Response:
         name: listed(written[urn] for urn in asked if urn in written)
         for name, asked in urns.items()
     }
-    return answer(_object(parts), status=202 if asynchronous else 200, headers=trace_headers())
+    return answer(
+        _object(parts), status=202 if asynchronous else 200, headers=trace_of(request).headers
+    )
 
 
 async def _batch_get_generic(request: Request) -> Response:

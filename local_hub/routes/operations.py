@@ -13,6 +13,7 @@ from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.http import answer, hub_of, number, path_text
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec
+from dataspoke.local_hub.trace import status_of
 
 _SDK_VERSION = version("acryl-datahub")
 # The release of the server that the installed SDK belongs to: 1.7.0.17 → v1.7.0.
@@ -49,29 +50,24 @@ async def _config(request: Request) -> Response:
 
 
 async def _trace(request: Request) -> Response:
-    """The hub writes before it answers, so that every trace is complete."""
+    """What a write did to the aspects asked for; without errors they are left out by default."""
     body = read_json(await request.body() or b"{}")
     if not isinstance(body, dict) or not all(
         isinstance(names, list) and all(isinstance(name, str) for name in names)
         for names in body.values()
     ):
         raise BadRequest("Cannot parse the request: expected aspect names by urn")
-    hub = hub_of(request)
+    hub, trace = hub_of(request), path_text(request, "trace")
     only_errors = request.query_params.get("onlyIncludeErrors", "true").lower() == "true"
+    detailed = request.query_params.get("detailed", "false").lower() == "true"
     found: dict[str, dict[str, Any]] = {}
     for urn, aspects in body.items():
         for name in aspects:
-            there = hub.store.aspect(urn, name) is not None or any(
-                True for _ in hub.store.timeseries(urn, name)
+            status = status_of(
+                hub.registry, hub.store, hub.refused, trace, urn, name, detailed=detailed
             )
-            if there and only_errors:
-                continue
-            status = {"writeStatus": "ACTIVE_STATE" if there else "NO_OP"}
-            found.setdefault(urn, {})[name] = {
-                "success": True,
-                "primaryStorage": status,
-                "searchStorage": status,
-            }
+            if not (only_errors and status["success"]):
+                found.setdefault(urn, {})[name] = status
     return answer(found)
 
 

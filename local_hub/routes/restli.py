@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dataspoke.local_hub import reads
-from dataspoke.local_hub.errors import BadRequest, NotFound
+from dataspoke.local_hub.errors import BadRequest, InvalidAspect, NotFound
 from dataspoke.local_hub.http import (
     actor_of,
     answer,
@@ -20,7 +20,7 @@ from dataspoke.local_hub.http import (
     in_thread,
     number,
     path_text,
-    trace_headers,
+    trace_of,
 )
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.restli_text import list_parameter
@@ -32,20 +32,36 @@ Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
 
 async def _ingest_proposal(request: Request, body: Mapping[str, Any]) -> Response:
-    hub = hub_of(request)
-    proposal = hub.proposals.from_restli(body.get("proposal"))
-    await finish(hub.ingest([proposal], actor_of(request)))
-    return answer({"value": proposal.urn}, headers=trace_headers())
+    proposals = await _ingest(request, [body.get("proposal")], body)
+    return answer({"value": proposals[0]}, headers=trace_of(request).headers)
 
 
 async def _ingest_proposal_batch(request: Request, body: Mapping[str, Any]) -> Response:
-    hub = hub_of(request)
     raw = body.get("proposals")
     if not isinstance(raw, list):
         raise BadRequest("Parameter proposals must be a list")
-    proposals = [hub.proposals.from_restli(item) for item in raw]
-    await finish(hub.ingest(proposals, actor_of(request)))
-    return answer({"value": "success"}, headers=trace_headers())
+    await _ingest(request, raw, body)
+    return answer({"value": "success"}, headers=trace_of(request).headers)
+
+
+async def _ingest(request: Request, raw: list[Any], body: Mapping[str, Any]) -> list[str]:
+    """Write; the urns. An asynchronous write is accepted with payloads that fit no schema."""
+    hub, trace = hub_of(request), trace_of(request)
+    asynchronous = body.get("async") in ("true", True)
+    proposals, urns = [], []
+    for item in raw:
+        try:
+            proposals.append(hub.proposals.from_restli(item))
+        except InvalidAspect as exc:
+            if not asynchronous or not isinstance(item, Mapping):
+                raise
+            name, urn = item.get("aspectName"), item.get("entityUrn")
+            if not isinstance(name, str) or not isinstance(urn, str):
+                raise
+            hub.refused.add(trace.id, urn, name, str(exc))
+        urns.append(item.get("entityUrn"))
+    await finish(hub.ingest(proposals, actor_of(request), trace=trace, asynchronous=asynchronous))
+    return urns
 
 
 async def _timeseries(request: Request, body: Mapping[str, Any]) -> Response:

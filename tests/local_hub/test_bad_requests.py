@@ -148,7 +148,7 @@ OPENAPI: list[tuple[str, str, Any, int, str]] = [
     ),
     (
         "POST",
-        BASE,
+        f"{BASE}?async=false",
         [
             {
                 "urn": URN,
@@ -177,7 +177,13 @@ OPENAPI: list[tuple[str, str, Any, int, str]] = [
         400,
         "Invalid urn!: urn:li:tag:x",
     ),
-    ("PATCH", BASE, [{"urn": URN, "status": {"value": "x"}}], 400, "Bad Request"),
+    (
+        "PATCH",
+        f"{BASE}?async=false",
+        [{"urn": URN, "status": {"value": "x"}}],
+        400,
+        "Bad Request",
+    ),
     ("POST", "/openapi/v3/entity/scroll", [], 400, "Bad Request"),
     ("POST", "/openapi/v3/entity/scroll?count=x", {}, 400, "Bad Request"),
     ("POST", "/openapi/v3/entity/scroll?scrollId=%FF", {}, 400, "Bad Request"),

@@ -206,15 +206,6 @@ def test_the_registry_is_told(client: Client) -> None:
     assert "status" in {spec["aspectAnnotation"]["name"] for spec in dataset["aspectSpecs"]}
 
 
-def test_every_write_is_traced_as_done(client: Client) -> None:
-    _create(client, URN)
-    answer = client.http.post(
-        "/openapi/v1/trace/write/abc?onlyIncludeErrors=false&detailed=true",
-        json={URN: ["status"]},
-    )
-    assert answer.json()[URN]["status"]["primaryStorage"]["writeStatus"] == "ACTIVE_STATE"
-
-
 def test_custom_aspects_are_written_read_and_searched(
     make_client: Callable[..., Client], tmp_path: Any
 ) -> None:

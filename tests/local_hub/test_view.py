@@ -72,7 +72,9 @@ def test_consequences_follow_in_the_same_transaction_and_run(
     client.must_put(URN, "status", {"removed": True}, systemMetadata={"runId": "one"})
     assert client.get(OTHER, "status") == {"removed": True}
     assert client.get(OTHER, "glossaryTerms") == TERMS
-    runs = client.http.post("/runs?action=describe", json={"runId": "one"}).json()["value"]
+    runs = client.http.post(
+        "/runs?action=describe", json={"runId": "one", "includeSoft": True}
+    ).json()["value"]
     assert {row["urn"] for row in runs} == {URN, OTHER}
     client.put(URN, "status", None, change="DELETE")
     client.must_put(URN, "status", {"removed": True})

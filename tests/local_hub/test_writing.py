@@ -85,8 +85,8 @@ def test_an_equal_value_is_no_change(client: Client) -> None:
     found = client.http.get(f"/entitiesV2/{URN.replace('/', '%2F')}").json()
     meta = found["aspects"]["globalTags"]["systemMetadata"]
     assert (meta["runId"], meta["lastRunId"], meta["lastObserved"], meta["version"]) == (
-        "r1",
         "r2",
+        "r1",
         7,
         "1",
     )
@@ -149,7 +149,7 @@ def test_older_versions_can_be_read(client: Client) -> None:
         _tags("c"),
         _tags("a"),
         _tags("b"),
-        None,
+        _tags("c"),
     ]
 
 
