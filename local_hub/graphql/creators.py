@@ -18,3 +18,12 @@ def owned_by_creator(context: Context) -> dict[str, Any]:
         "source": {"type": "MANUAL"},
     }
     return {"owners": [owner], "lastModified": context.stamp}
+
+
+def groups_of(context: Context, user: str) -> list[str]:
+    """The urns of the groups that a user belongs to."""
+    return [
+        group
+        for aspect, name in (("groupMembership", "groups"), ("nativeGroupMembership", "nativeGroups"))
+        for group in (context.value(user, aspect) or {}).get(name) or ()
+    ]
