@@ -24,6 +24,9 @@ def groups_of(context: Context, user: str) -> list[str]:
     """The urns of the groups that a user belongs to."""
     return [
         group
-        for aspect, name in (("groupMembership", "groups"), ("nativeGroupMembership", "nativeGroups"))
+        for aspect, name in (
+            ("groupMembership", "groups"),
+            ("nativeGroupMembership", "nativeGroups"),
+        )
         for group in (context.value(user, aspect) or {}).get(name) or ()
     ]

@@ -130,7 +130,9 @@ def _batch_remove(context: Context, arguments: Arguments) -> bool:
 def _assets(context: Context, urn: str, given: Arguments) -> Any:
     known = (context.value(urn, _PROPERTIES) or {}).get("assets") or ()
     urns = tuple(asset["destinationUrn"] for asset in known)
-    return searched(context, given, given.get("types") or [], within=Criterion("urn", values=urns))
+    return searched(
+        context, given, given.get("types") or [], within=[Criterion("urn", values=urns)]
+    )
 
 
 def _list_assets(context: Context, arguments: Arguments) -> Any:

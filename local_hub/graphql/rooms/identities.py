@@ -105,9 +105,7 @@ def _made_native(context: Context, group: str) -> list[Change]:
     return changes
 
 
-def _change_members(
-    context: Context, group: str, users: Sequence[str], *, native: bool
-) -> None:
+def _change_members(context: Context, group: str, users: Sequence[str], *, native: bool) -> None:
     _check_group(context, group)
     context.write(_made_native(context, group))
     changes = [

@@ -29,6 +29,11 @@ _FACETS = {
     "deprecated": "Deprecated",
     "removed": "Soft Deleted",
 }
+# Documents that are unpublished, or kept for the assets that they are about, are not found here.
+_PUBLIC_DOCUMENTS = (
+    Criterion("state", values=("UNPUBLISHED",), negated=True),
+    Criterion("showInGlobalContext", values=("false",), negated=True),
+)
 _WORD = re.compile(r"\w+")
 _MOST_VALUES = 20
 
@@ -55,14 +60,14 @@ def query_of(context: Context, given: Arguments, types: Sequence[str]) -> Query:
 
 
 def searched(
-    context: Context, given: Arguments, types: Sequence[str], within: Criterion | None = None
+    context: Context, given: Arguments, types: Sequence[str], within: Sequence[Criterion] = ()
 ) -> Any:
-    """A page of hits by the input of a search, of those that meet `within`."""
+    """A page of hits by the input of a search, of those that meet all of `within`."""
     start, count = given.get("start") or 0, given.get("count")
     count = 10 if count is None else count
     query = query_of(context, given, types)
-    if within is not None:
-        groups = tuple((*group, within) for group in query.groups or ((),))
+    if within:
+        groups = tuple((*group, *within) for group in query.groups or ((),))
         query = replace(query, groups=groups)
     page = context.search.find(query, start, count)
     flags = given.get("searchFlags") or {}
@@ -99,7 +104,10 @@ def _search(context: Context, arguments: Arguments) -> Any:
 
 def _search_across(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    return searched(context, given, given.get("types") or [])
+    types = given.get("types") or []
+    return searched(
+        context, given, types, () if types and "DOCUMENT" not in types else _PUBLIC_DOCUMENTS
+    )
 
 
 def _scroll(context: Context, arguments: Arguments) -> Any:

@@ -142,7 +142,7 @@ def _search(group: Entity, arguments: Arguments) -> Any:
         group.context,
         given,
         given.get("types") or [],
-        within=Criterion("versionSet", values=(group.urn,)),
+        within=[Criterion("versionSet", values=(group.urn,))],
     )
 
 
