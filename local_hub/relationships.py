@@ -1,16 +1,14 @@
-"""Relationships between entities, read from the search index, and the removal of references."""
+"""Relationships between entities, read from the search index."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from dataspoke.local_hub.errors import BadRequest, HubError
-from dataspoke.local_hub.hub import Hub
-from dataspoke.local_hub.proposals import Proposal
+from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.registry import Registry
 from dataspoke.local_hub.search_store import SearchStore
 from dataspoke.local_hub.urns import Urn
@@ -206,53 +204,6 @@ class Lineage:
                 break
         del paths[urn]
         return paths
-
-
-def references(store: SearchStore, urn: str) -> list[tuple[str, str, str]]:
-    """Who refers to an entity: (urn, relationship, aspect)."""
-    with store.reader() as connection:
-        rows = connection.execute(
-            "SELECT DISTINCT doc.urn, kind, aspect FROM edge JOIN doc ON doc.id = edge.owner "
-            "WHERE destination = ? ORDER BY 1, 3, 2",
-            (urn,),
-        )
-        return [(source, kind, aspect) for source, kind, aspect in rows]
-
-
-def without_references(hub: Hub, urn: str, found: Iterable[tuple[str, str, str]]) -> list[Proposal]:
-    """The writes that take `urn` out of the aspects that refer to it."""
-    proposals: dict[tuple[str, str], Proposal] = {}
-    for source, _, name in found:
-        row = hub.store.aspect(source, name)
-        if row is None or (source, name) in proposals:
-            continue
-        spec = hub.registry.entity_of(source)
-        value = orjson.loads(row.value)
-        cleaned = _remove(value, urn)
-        if cleaned == value:
-            continue
-        try:
-            proposals[source, name] = hub.proposals.build(
-                spec.name, source, name, "UPSERT", cleaned
-            )
-        except HubError:
-            # A required field named the entity: without it the aspect says nothing.
-            proposals[source, name] = hub.proposals.build(spec.name, source, name, "DELETE", None)
-    return list(proposals.values())
-
-
-def _remove(value: Any, urn: str) -> Any:
-    """`value` without `urn`: whole items of lists, single fields of records."""
-    if isinstance(value, list):
-        return [_remove(item, urn) for item in value if not _names(item, urn)]
-    if isinstance(value, Mapping):
-        return {name: _remove(item, urn) for name, item in value.items() if item != urn}
-    return value
-
-
-def _names(item: Any, urn: str) -> bool:
-    """Whether a list item is about `urn`: it is the urn, or one of its own fields is."""
-    return item == urn or (isinstance(item, Mapping) and urn in item.values())
 
 
 def shown(relation: Relation) -> dict[str, Any]:

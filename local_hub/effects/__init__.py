@@ -68,7 +68,6 @@ CONSEQUENCES: Mapping[str, Consequence] = {
     "dataProductProperties": take_from_other_products,
     "incidentInfo": summarize_incident,
     "propertyDefinition": unassign,
-    "status": summarize_incident,
     "structuredPropertyKey": unassign,
     "subTypes": associate_siblings,
     "upstreamLineage": associate_siblings,

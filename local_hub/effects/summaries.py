@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from dataspoke.local_hub.effects.model import Change, View, propose
-from dataspoke.local_hub.effects.properties import is_removed
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.urns import Urn
 
@@ -23,26 +22,20 @@ _SOURCE_SUBTYPES = frozenset({"source", "Source"})
 
 
 def summarize_incident(view: View, change: Change) -> Iterable[Proposal]:
-    """Keep `incidentsSummary` of the assets of an incident, on a change of it or of its status.
+    """Keep `incidentsSummary` of the assets of an incident.
 
-    A hard-deleted incident leaves the summaries when the references to it are deleted.
+    A deleted incident leaves the summaries when the references to it are deleted.
     """
-    if change.new is None or change.entity.name != "incident":
+    if change.new is None:
         return
-    info = view.value(change.urn, "incidentInfo")
-    if info is None:
-        return
-    hidden = is_removed(view, change.urn)
-    for asset in info["entities"]:
-        if "incidentsSummary" not in view.registry.entity_of(asset).aspects:
-            continue
-        summary = view.value(asset, "incidentsSummary") or {}
-        yield propose(view, asset, "incidentsSummary", _summary(summary, change.urn, info, hidden))
+    for asset in change.new["entities"]:
+        if "incidentsSummary" in view.registry.entity_of(asset).aspects:
+            summary = view.value(asset, "incidentsSummary") or {}
+            after = _summary(summary, change.urn, change.new)
+            yield propose(view, asset, "incidentsSummary", after)
 
 
-def _summary(
-    summary: dict[str, Any], urn: str, info: dict[str, Any], hidden: bool
-) -> dict[str, Any]:
+def _summary(summary: dict[str, Any], urn: str, info: dict[str, Any]) -> dict[str, Any]:
     result = {
         field: [item for item in summary[field] if item != urn]
         for field in _OLD_FIELDS
@@ -50,7 +43,7 @@ def _summary(
     }
     for state, field in _STATES.items():
         others = [item for item in summary.get(field, ()) if item["urn"] != urn]
-        if state == info["status"]["state"] and not hidden:
+        if state == info["status"]["state"]:
             others.sort(key=lambda item: int(item["createdAt"]))
             others = [*others[-(_MOST_INCIDENTS - 1) :], _detail(urn, info)]
         result[field] = others

@@ -66,9 +66,9 @@ def _is_generated(sort_id: str) -> bool:
 
 
 def follow_version(view: View, change: Change) -> Iterable[Proposal]:
-    """Make a new version the latest of its set when it sorts behind the one that is."""
-    new = change.new
-    if new is None:
+    """Make a version the latest of its set when its place is new and behind all others."""
+    new, old = change.new, change.old
+    if new is None or (old is not None and _place(old) == _place(new)):
         return
     properties = view.value(new["versionSet"], _SET)
     if properties is not None and not _sorts_behind(view, change.urn, properties["latest"]):
@@ -78,6 +78,10 @@ def follow_version(view: View, change: Change) -> Iterable[Proposal]:
         {"op": "add", "path": "/latest", "value": change.urn},
     ]
     yield propose(view, new["versionSet"], _SET, patch, "PATCH")
+
+
+def _place(version: dict[str, Any]) -> tuple[str, str]:
+    return version["versionSet"], version["sortId"]
 
 
 def keep_newest(view: View, change: Change) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataspoke.local_hub.graphql.room import Context
-from dataspoke.local_hub.relationships import references, without_references
+from dataspoke.local_hub.references import references, without_references
 
 
 def remove_entity(context: Context, urn: str) -> None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dataspoke.local_hub import relationships
+from dataspoke.local_hub import references, relationships
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import criteria, groups_of
 from dataspoke.local_hub.http import answer, finish, hub_of, in_thread, number, path_text
@@ -212,10 +212,11 @@ async def delete_references(request: Request, body: Mapping[str, Any]) -> Respon
     if not isinstance(urn, str):
         raise BadRequest("Parameter urn is required and must be a string")
     index = discovery(request).index
-    found = await in_thread(lambda: relationships.references(index, urn))
-    if body.get("dryRun") is not True and found:
-        proposals = await in_thread(lambda: relationships.without_references(hub, urn, found))
-        await finish(hub.ingest(proposals))
+    found = await in_thread(lambda: references.references(index, urn))
+    if body.get("dryRun") is not True:
+        proposals = await in_thread(lambda: references.without_references(hub, urn, found))
+        if proposals:
+            await finish(hub.ingest(proposals))
     related = [
         {"entity": source, "relationship": kind, "aspect": aspect}
         for source, kind, aspect in found[:100]
