@@ -199,7 +199,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"/openapi/entities/v1(?:/latest)?", _named),
     _rule(r"/(?:entities|entitiesV2|aspects)/(?P<urn>[^/]+)", _entity),
     _rule(r"/entitiesV2", _named),
-    _rule(r"/openapi/relationships/v1", _one(RELATIONSHIP)),
+    _rule(r"/(?:openapi/relationships/v1|relationships)", _one(RELATIONSHIP)),
     _rule(r"/openapi/v[23]/relationship/.*", _general(RELATIONSHIP)),
     _rule(r"/openapi/v3/lineage/scroll", _lineage),
     _rule(r"/openapi/(?:v1/timeline|v2/timeline/v1|timeline/v1)/(?P<urn>[^/]+)", _one(TIMELINE)),

@@ -113,17 +113,11 @@ def _aspect_specification(aspect: AspectSpec) -> dict[str, Any]:
     }
 
 
-async def _no_lag(_: Request) -> Response:
-    """Nothing ever waits between the hub and its own indices."""
-    return answer({})
-
-
 routes = [
     Route("/health", _health, methods=["GET"]),
     Route("/admin", _health, methods=["GET"]),
     Route("/config", _config, methods=["GET"]),
     Route("/openapi/v1/trace/write/{trace}", _trace, methods=["POST"]),
-    Route("/openapi/operations/messaging/{queue}/consumer/lag", _no_lag, methods=["GET"]),
     Route(
         "/openapi/v1/registry/models/entity/specifications",
         _entity_specifications,

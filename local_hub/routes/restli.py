@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dataspoke.local_hub import reads
+from dataspoke.local_hub import reads, relationships
 from dataspoke.local_hub.errors import BadRequest, InvalidAspect, NotFound
 from dataspoke.local_hub.http import (
     actor_of,
@@ -27,6 +27,8 @@ from dataspoke.local_hub.restli_text import list_parameter
 from dataspoke.local_hub.routes import entities, graph, runs, usage
 from dataspoke.local_hub.routes.maintenance import OPERATIONS, PLATFORM_ACTIONS
 from dataspoke.local_hub.urns import Urn
+
+_MOST_RELATED = 10_000
 
 Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
@@ -153,6 +155,23 @@ async def _get_entities(request: Request) -> Response:
     return answer({"results": found, "statuses": {}, "errors": {}})
 
 
+async def _relationships(request: Request) -> Response:
+    """Neighbours of an entity, as the helpers of actions ask for them."""
+    query = request.query_params
+    urn, direction = query.get("urn"), query.get("direction", "").upper()
+    if not urn or direction not in (relationships.INCOMING, relationships.OUTGOING):
+        raise BadRequest("Expected urn, and direction INCOMING or OUTGOING")
+    kinds = list_parameter(request, "types") or []
+    start = number(query.get("start"), "start", 0)
+    count = number(query.get("count"), "count", 100, most=_MOST_RELATED)
+    index = request.app.state.discovery.index
+    total, page = await in_thread(
+        lambda: relationships.related(index, urn, direction, kinds, start, count)
+    )
+    found = [{"entity": one.urn, "type": one.kind} for one in page]
+    return answer({"start": start, "count": len(page), "total": total, "relationships": found})
+
+
 async def _delete(request: Request, body: Mapping[str, Any]) -> Response:
     hub = hub_of(request)
     urn, name = _text(body, "urn"), body.get("aspectName")
@@ -248,6 +267,7 @@ routes = [
     Route("/entities", _post_entities, methods=["POST"]),
     Route("/entities", entities.batch_get, methods=["GET"]),
     Route("/entities/{urn}", entities.get, methods=["GET"]),
+    Route("/relationships", _relationships, methods=["GET"]),
     Route("/usageStats", _actions(usage.ACTIONS), methods=["POST"]),
     Route("/operations", _actions(OPERATIONS), methods=["POST"]),
     Route("/platform", _actions(PLATFORM_ACTIONS), methods=["POST"]),
