@@ -21,8 +21,8 @@ _PATH = "/openapi/v1/events/poll"
 class Stream:
     """Events of a topic from now on, or from `position`.
 
-    With `settle`, events of that urn that are under way are passed first: the stream begins
-    behind them.
+    "Now" is where the last stream of this run over the topic has come to: events of others
+    come along. With `settle`, events of that urn that are under way are passed first.
     """
 
     def __init__(
@@ -38,12 +38,15 @@ class Stream:
         self._topic = topic
         self._limit = limit
         self.largest = 0
-        if position is None:
-            self.first = self._poll({})
-            position = str(self.first["offsetId"])
-        self.position = position
+        self.position = position or c.target.positions.get(topic) or self.begin()["offsetId"]
         if settle is not None:
             self._settle(settle)
+
+    def begin(self) -> dict[str, Any]:
+        """What a poll without a position answers; the stream goes on from there."""
+        page = self._poll({})
+        self.position = page["offsetId"]
+        return page
 
     def until(
         self, tried: str, enough: Callable[[list[dict[str, Any]]], object]
@@ -62,6 +65,7 @@ class Stream:
             self.largest = max(self.largest, len(page["events"]))
             events += [json.loads(event["value"]) for event in page["events"]]
             self.position = page["offsetId"]
+        self._c.target.positions[self._topic] = self.position
         return events
 
     def _settle(self, urn: str) -> None:

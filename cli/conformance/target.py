@@ -41,6 +41,8 @@ class Target:
     patience: float = 30.0
     _graphs: dict[Mode, DataHubGraph] = field(default_factory=dict)
     lags: list[float] = field(default_factory=list)
+    # Where the streams of change events have come to, by topic.
+    positions: dict[str, str] = field(default_factory=dict)
 
     @property
     def marker(self) -> str:

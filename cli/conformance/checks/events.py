@@ -22,7 +22,7 @@ def poll_without_a_position_starts_at_the_end(c: Context) -> None:
     GMS: ExternalEventsController.java.
     """
     began = now_millis()
-    page = Stream(c, VERSIONED).first
+    page = Stream(c, VERSIONED).begin()
     met = isinstance(page["offsetId"], str) and page["offsetId"]
     expect(met, "Looked at offsetId", page["offsetId"])
     # Others may write meanwhile; what is older than this proves a start before the end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -150,6 +151,12 @@ def test_every_check_says_what_it_is_and_who_relies_on_it() -> None:
     for check in checks.ALL:
         assert check.title, check.id
         assert check.by, check.id
+
+
+def test_the_page_names_every_topic() -> None:
+    page = Path(__file__).parents[3] / "docs" / "conformance.md"
+    text = page.read_text("utf-8")
+    assert [topic for topic in {c.topic for c in checks.ALL} if f"`{topic}`" not in text] == []
 
 
 def test_read_only_leaves_out_all_that_writes() -> None:
