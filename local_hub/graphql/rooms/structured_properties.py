@@ -142,17 +142,20 @@ def _delete(context: Context, arguments: Arguments) -> bool:
     return True
 
 
-def _assignments(context: Context, urn: str) -> list[dict[str, Any]]:
-    if not context.exists(urn):
-        raise BadRequest(f"Asset with provided urn {urn} does not exist")
-    return list((context.value(urn, "structuredProperties") or {}).get("properties") or ())
-
-
 def _upsert_values(context: Context, arguments: Arguments) -> Part:
     given = arguments["input"]
     urn = given["assetUrn"]
-    known = {item["propertyUrn"]: item for item in _assignments(context, urn)}
-    for item in given["structuredPropertyInputParams"]:
+    if not context.exists(urn):
+        raise BadRequest(f"Asset with provided urn {urn} does not exist")
+    value = with_values(context, urn, given["structuredPropertyInputParams"])
+    return _write_values(context, urn, value)
+
+
+def with_values(context: Context, urn: str, given: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `structuredProperties` of an entity with some values set, as the API gives them."""
+    stored = context.value(urn, "structuredProperties") or {}
+    known = {item["propertyUrn"]: item for item in stored.get("properties") or ()}
+    for item in given:
         name = item["structuredPropertyUrn"]
         known[name] = {
             "created": context.stamp,
@@ -160,18 +163,20 @@ def _upsert_values(context: Context, arguments: Arguments) -> Part:
             "values": [primitive(value) for value in item["values"]],
             "lastModified": context.stamp,
         }
-    return _write_values(context, urn, list(known.values()))
+    return {"properties": list(known.values())}
 
 
 def _remove_values(context: Context, arguments: Arguments) -> Part:
     given = arguments["input"]
     urn, gone = given["assetUrn"], set(given["structuredPropertyUrns"])
-    left = [item for item in _assignments(context, urn) if item["propertyUrn"] not in gone]
-    return _write_values(context, urn, left)
+    if not context.exists(urn):
+        raise BadRequest(f"Asset with provided urn {urn} does not exist")
+    known = (context.value(urn, "structuredProperties") or {}).get("properties") or ()
+    left = [item for item in known if item["propertyUrn"] not in gone]
+    return _write_values(context, urn, {"properties": left})
 
 
-def _write_values(context: Context, urn: str, properties: list[dict[str, Any]]) -> Part:
-    value = {"properties": properties}
+def _write_values(context: Context, urn: str, value: dict[str, Any]) -> Part:
     context.upsert(urn, "structuredProperties", value)
     return Part(context.loader.entity(urn), value)
 
