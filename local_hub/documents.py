@@ -91,6 +91,8 @@ def document_of(spec: EntitySpec, urn: str, aspects: Mapping[str, Mapping[str, A
     if "structuredProperties" in aspects:
         _add_structured(document, aspects["structuredProperties"])
     document.fields["urn"] = [urn]
+    if len(spec.key_fields) == 1:
+        document.texts.append(urn.split(":", 3)[3])  # GMS finds urns by their words
     return document
 
 

@@ -77,7 +77,16 @@ def _values(entry: Part, _: Arguments) -> Any:
 
 def _input_fields(entity: Entity, _: Arguments) -> Any:
     fields = entity.aspect("inputFields").get("fields")
-    return None if fields is None else {"fields": fields}
+    return None if fields is None else {"fields": [_input_field(entity, one) for one in fields]}
+
+
+def _input_field(entity: Entity, field: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An input of a chart; its column is one of the dataset that the urn names."""
+    column = field.get("schemaField")
+    if column is None:
+        return field
+    dataset = entity.context.loader.entity(Urn.parse(field["schemaFieldUrn"]).parts[0])
+    return {**field, "schemaField": Part(dataset, column)}
 
 
 ROOM = Room(
