@@ -27,6 +27,7 @@ _EVERY_ENTITY = """
   urn: String!
   type: EntityType!
   exists: Boolean
+  lastIngested: Long
   relationships(input: RelationshipsInput!): EntityRelationshipsResult
   lineage(input: LineageInput!): EntityLineageResult
   aspects(input: AspectParams): [RawAspect!]

@@ -10,6 +10,7 @@ from dataspoke.local_hub import relationships
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.graphql.entities import Entity
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
+from dataspoke.local_hub.system_metadata import NO_RUN
 
 _MOST = 10_000
 
@@ -30,6 +31,13 @@ def _entities(context: Context, arguments: Arguments) -> Any:
 
 def _entity_exists(context: Context, arguments: Arguments) -> bool:
     return context.exists(arguments["urn"])
+
+
+def _last_ingested(entity: Entity, _: Arguments) -> int | None:
+    """When a run last saw the entity, in UTC ms; None if only people wrote it."""
+    metas = [orjson.loads(row.meta) for row in entity.context.loader.rows(entity.urn).values()]
+    seen = [meta["lastObserved"] for meta in metas if meta.get("runId") not in (None, NO_RUN)]
+    return max(seen, default=None)
 
 
 def _relationships(entity: Entity, arguments: Arguments) -> Any:
@@ -96,6 +104,7 @@ ROOM = Room(
     schema="entities.graphql",
     queries={"entity": _entity, "entities": _entities, "entityExists": _entity_exists},
     fields={
+        ("Entity", "lastIngested"): _last_ingested,
         ("Entity", "relationships"): _relationships,
         ("Entity", "aspects"): _aspects,
         ("Entity", "privileges"): _privileges,
