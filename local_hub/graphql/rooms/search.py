@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.filters import Criterion, criteria
 from dataspoke.local_hub.graphql.generic import shown_name
 from dataspoke.local_hub.graphql.names import entity_names, enum_name
@@ -112,6 +113,10 @@ def _search_across(context: Context, arguments: Arguments) -> Any:
 
 def _scroll(context: Context, arguments: Arguments) -> Any:
     return scrolled(context, arguments["input"])
+
+
+def _semantic_search(_: Context, __: Arguments) -> Any:
+    raise BadRequest("Semantic search is not enabled in this environment")
 
 
 def _results(context: Context, page: Page, query: Query, flags: Arguments) -> list[Any]:
@@ -262,6 +267,7 @@ ROOM = Room(
     queries={
         "search": _search,
         "searchAcrossEntities": _search_across,
+        "semanticSearchAcrossEntities": _semantic_search,
         "scrollAcrossEntities": _scroll,
         "aggregateAcrossEntities": _aggregate,
         "autoComplete": _auto_complete,

@@ -28,17 +28,19 @@ def shop(client: Client) -> Client:
 
 @pytest.fixture
 def mutate(shop: Client) -> Callable[..., Any]:
-    def call(name: str, kind: str, **given: Any) -> Any:
-        query = f"mutation m($input: {kind}!) {{ {name}(input: $input) }}"
+    def call(field: str, kind: str, **given: Any) -> Any:
+        query = f"mutation m($input: {kind}!) {{ {field}(input: $input) }}"
         answer = shop.graphql(query, input=given)
         assert "errors" not in answer, answer["errors"]
-        return answer["data"][name]
+        return answer["data"][field]
 
     return call
 
 
 def dataset(shop: Client, fields: str, urn: str = ORDERS) -> Any:
-    answer = shop.graphql(f"query q($urn: String!) {{ dataset(urn: $urn) {{ {fields} }} }}", urn=urn)
+    answer = shop.graphql(
+        f"query q($urn: String!) {{ dataset(urn: $urn) {{ {fields} }} }}", urn=urn
+    )
     assert "errors" not in answer, answer["errors"]
     return answer["data"]["dataset"]
 
@@ -70,7 +72,9 @@ def test_labels_are_put_on_and_taken_off(
     def shown() -> Any:
         if column is None:
             return dataset(shop, fields)[aspect]
-        found = dataset(shop, f"editableSchemaMetadata {{ editableSchemaFieldInfo {{ {fields} }} }}")
+        found = dataset(
+            shop, f"editableSchemaMetadata {{ editableSchemaFieldInfo {{ {fields} }} }}"
+        )
         schema = found["editableSchemaMetadata"]
         return schema and schema["editableSchemaFieldInfo"][0][aspect]
 
@@ -96,7 +100,9 @@ def test_a_batch_labels_all_or_none(shop: Client, mutate: Callable[..., Any]) ->
 
     resources[1] = {"resourceUrn": SALES}
     assert mutate("batchAddTags", "BatchAddTagsInput", tagUrns=[PII], resources=resources)
-    assert [shop.get(urn, "globalTags") for urn in (ORDERS, SALES)] == [{"tags": [{"tag": PII}]}] * 2
+    assert [shop.get(urn, "globalTags") for urn in (ORDERS, SALES)] == [
+        {"tags": [{"tag": PII}]}
+    ] * 2
 
 
 OWNERS = [
