@@ -76,10 +76,15 @@ def has_change_events(aspect_name: str, *, is_key: bool) -> bool:
 
 def _told(urn: str, event: ChangeEvent) -> Change:
     """A change of a column's details is an event of the column."""
-    change = _change(event.category, event.operation, event.modifier, event.parameters)
-    if event.entity_urn != urn:
+    subject, category, operation, _, _, modifier, parameters = event
+    change: Change = {"category": category, "operation": operation}
+    if modifier is not None:
+        change["modifier"] = modifier
+    if parameters:
+        change["parameters"] = parameters
+    if subject != urn:
         change["entityType"] = "schemaField"
-        change["entityUrn"] = event.entity_urn
+        change["entityUrn"] = subject
     return change
 
 

@@ -36,6 +36,10 @@ def schema(urn: str, old: Aspect, new: Aspect) -> Iterator[ChangeEvent]:
     agree, as GMS guesses.
     """
     before, after = _by_path(old), _by_path(new)
+    if not before:  # the most frequent case, and the longest: nothing to compare with
+        yield from _first(urn, after)
+        yield from _keys(urn, (), new.get("primaryKeys") or ())
+        return
     gone = [before[path] for path in sorted(before.keys() - after.keys())]
     come = [after[path] for path in sorted(after.keys() - before.keys())]
     renamed: set[str] = set()
@@ -66,6 +70,19 @@ def editable_schema(urn: str, old: Aspect, new: Aspect) -> Iterator[ChangeEvent]
         column = column_urn(urn, path)
         yield from _said(column, path, was.get("description"), now.get("description"))
         yield from _labels(column, column, path, was, now)
+
+
+def _first(urn: str, fields: Mapping[str, Aspect]) -> Iterator[ChangeEvent]:
+    """What `_came` says of each column of a schema that is all new."""
+    for path in sorted(fields):
+        field = fields[path]
+        text = f"{_COMPATIBLE}the newly added field '{plain_path(path)}'."
+        yield _column(urn, field, "ADD", "MINOR", text)
+        description = field.get("description")
+        if description is not None:
+            yield _described(urn, path, None, description)
+        if field.get("globalTags") or field.get("glossaryTerms"):
+            yield from _labels(column_urn(urn, path), urn, path, {}, field)
 
 
 def _by_path(aspect: Aspect, name: str = "fields") -> dict[str, Aspect]:
