@@ -1,11 +1,22 @@
-"""How fast the local hub writes and reads, and how much memory it takes.
+"""How fast the local hub writes and reads, how much memory it takes, and whether it loses anything.
 
-    python benchmarks/local_hub.py [--entities 4000]
+    python benchmarks/local_hub.py [rates] [--entities 4000]
+    python benchmarks/local_hub.py memory [--entities 100000]
+    python benchmarks/local_hub.py soak [--seconds 60]
 
 Each entity is a dataset with five aspects, one of them a schema of 20 described columns; with the
-key and the defaults that makes 8 rows and some 50 events. The hub runs as a process of its own,
-called over one connection; rates are wall clock, CPU is that of the hub. "Bare SQLite" inserts
-the same rows into the same tables, 100 proposals per transaction, in this process.
+key and the defaults that makes 9 rows and some 55 events. The hub runs as a process of its own,
+called over one connection; rates are wall clock, CPU is that of the process that is measured.
+
+"Bare SQLite" inserts the same rows (entities, aspects with their system metadata, and events) into
+the same tables, 100 proposals per transaction, in this process, from tuples that are in memory:
+nothing is parsed, checked, compared or encoded, nothing is read and nobody is answered. The
+requests to the hub are encoded before the clock starts too. The hub's share is its rate by that.
+
+`memory` samples the resident size of the hub while it takes entities, over the first search, and
+until its index has caught up. `soak` writes, reads, searches and polls from eight clients; halfway
+the hub is killed with SIGKILL and started again. At the end every write that was acknowledged must
+be there.
 """
 
 from __future__ import annotations
@@ -18,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
 import psutil
 from hub_process import HubProcess
+from hub_soak import soak
 
 from dataspoke.local_hub.schema import SCHEMA
 
@@ -122,18 +135,29 @@ class Bench:
         return float(self._process.memory_info().rss) / 2**20
 
 
-def bare_sqlite(database: Path, folder: Path, transactions: int) -> float:
-    """Seconds to insert the rows of `database` into an empty one of the same form."""
+def last_rows(database: Path) -> dict[str, int]:
+    """The last row of each table that writes fill, so that boot data are not counted."""
+    source = sqlite3.connect(database)
+    return {
+        table: source.execute(f"SELECT coalesce(max({key}), 0) FROM {table}").fetchone()[0]
+        for table, key in (("entity", "id"), ("aspect", "id"), ("events", "offset"))
+    }
+
+
+def bare_sqlite(
+    database: Path, folder: Path, transactions: int, behind: dict[str, int]
+) -> tuple[float, float]:
+    """Seconds, of the clock and of CPU, to insert the rows behind those into an empty one."""
     source = sqlite3.connect(database)
     rows = {
-        table: source.execute(f"SELECT * FROM {table}").fetchall()
-        for table in ("entity", "aspect", "events")
+        table: source.execute(f"SELECT * FROM {table} WHERE rowid > ?", (last,)).fetchall()
+        for table, last in behind.items()
     }
     target = sqlite3.connect(folder / "bare.db", isolation_level=None)
     target.execute("PRAGMA journal_mode = WAL")
     target.execute("PRAGMA synchronous = NORMAL")
     target.executescript(SCHEMA)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     for number in range(transactions):
         target.execute("BEGIN IMMEDIATE")
         for table, content in rows.items():
@@ -143,7 +167,26 @@ def bare_sqlite(database: Path, folder: Path, transactions: int) -> float:
             marks = ", ".join("?" * len(content[0]))
             target.executemany(f"INSERT INTO {table} VALUES ({marks})", part)
         target.execute("COMMIT")
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - cpu
+
+
+def openapi(bench: Bench, entities: int) -> Callable[[], None]:
+    """As many entities as before, under other names."""
+    bodies = [
+        json.dumps(
+            [
+                {"urn": urn_of(number), **{n: {"value": v} for n, v in aspects_of(number)}}
+                for number in range(at, at + BATCH // 5)
+            ]
+        ).encode()
+        for at in range(entities, 2 * entities, BATCH // 5)
+    ]
+
+    def work() -> None:
+        for body in bodies:
+            bench.call("POST", "/openapi/v3/entity/dataset?async=false", body)
+
+    return work
 
 
 def measure(hub: HubProcess, bench: Bench, entities: int, folder: Path) -> None:
@@ -152,10 +195,16 @@ def measure(hub: HubProcess, bench: Bench, entities: int, folder: Path) -> None:
         for number in range(entities)
         for name, value in aspects_of(number)
     ]
+    database = hub.home / "hub" / "hub.db"
+    behind = last_rows(database)
     rate = bench.run("new proposals, 100 a request", len(proposals), bench.send(proposals))
-    seconds = bare_sqlite(hub.home / "hub" / "hub.db", folder, len(proposals) // BATCH)
+    seconds, cpu = bare_sqlite(database, folder, len(proposals) // BATCH, behind)
     bare = len(proposals) / seconds
-    print(f"{'the same rows, bare SQLite':<38}{bare:>9,.0f}/s   the hub's share: {rate / bare:.2f}")
+    print(
+        f"{'the same rows, bare SQLite':<38}{bare:>9,.0f}/s "
+        f"{cpu / len(proposals) * 1e6:>8,.0f} µs CPU; the hub's share: {rate / bare:.2f}"
+    )
+    bench.run("new proposals, OpenAPI v3, 100 a request", len(proposals), openapi(bench, entities))
     bench.run("unchanged proposals, 100 a request", len(proposals), bench.send(proposals))
     changed = [
         proposal(number, "globalTags", {"tags": [{"tag": "urn:li:tag:new"}]})
@@ -198,16 +247,50 @@ def measure(hub: HubProcess, bench: Bench, entities: int, folder: Path) -> None:
     print(f"memory {bench.memory():.0f} MiB with {entities:,} entities")
 
 
+def measure_memory(hub: HubProcess, bench: Bench, entities: int) -> None:
+    peak = 0.0
+    for first in range(0, entities, 1000):
+        proposals = [
+            proposal(number, name, value)
+            for number in range(first, min(first + 1000, entities))
+            for name, value in aspects_of(number)
+        ]
+        bench.send(proposals)()
+        peak = max(peak, bench.memory())
+    print(f"{entities:,} entities written: {bench.memory():.0f} MiB, {peak:.0f} at most")
+    query = '{ searchAcrossEntities(input: {query: "table 7", count: 10}) { total } }'
+    started = time.perf_counter()
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(bench.call, "POST", "/api/graphql", {"query": query})
+        while not answered.done():
+            time.sleep(0.2)
+            peak = max(peak, bench.memory())
+        answered.result()
+    print(
+        f"first search after {time.perf_counter() - started:.0f} s: "
+        f"{bench.memory():.0f} MiB, {peak:.0f} at most"
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--entities", type=int, default=4000, help="at least 2000")
-    entities = max(2000, parser.parse_args().entities)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("mode", nargs="?", choices=("rates", "memory", "soak"), default="rates")
+    parser.add_argument("--entities", type=int, help="at least 2000; by default 4000, or 100000")
+    parser.add_argument("--seconds", type=float, default=60)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         started = time.perf_counter()
         with HubProcess(folder) as hub:
-            print(f"ready after {time.perf_counter() - started:.1f} s")
-            measure(hub, Bench(hub), entities, folder)
+            print(f"ready after {time.perf_counter() - started:.1f} s", flush=True)
+            if options.mode == "soak":
+                soak(hub, options.seconds)
+            elif options.mode == "memory":
+                measure_memory(hub, Bench(hub), options.entities or 100_000)
+            else:
+                measure(hub, Bench(hub), max(2000, options.entities or 4000), folder)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,16 @@ from dataspoke.local_hub.registry import AspectSpec, pegasus_name
 
 Check = Callable[[Any], bool]
 
+# The types of urns that GMS reads with a class of their own, which refuses any other type.
+_URN_STARTS = {
+    f"{name[0].upper()}{name[1:]}Urn": f"urn:li:{name}:"
+    for name in (
+        *("businessAttribute", "chart", "corpGroup", "corpuser", "dashboard", "dataFlow"),
+        *("dataJob", "dataPlatform", "dataProcess", "dataset", "glossaryNode", "glossaryTerm"),
+        *("tag",),
+    )
+} | {"MLFeatureUrn": "urn:li:mlFeature:", "MLModelUrn": "urn:li:mlModel:"}
+
 _INT32 = 2**31
 _INT64 = 2**63
 
@@ -106,7 +116,8 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
     checks: dict[str, Check] = {}
     required: list[str] = []
     for part in schema["fields"]:
-        checks[part["name"]] = _compile(part["type"], namespace, named)
+        inner = _compile(part["type"], namespace, named)
+        checks[part["name"]] = _urn_check(inner, part.get("Urn", "Urn"))
         optional = isinstance(part["type"], list) and "null" in part["type"]
         if not optional and "default" not in part:
             required.append(part["name"])
@@ -151,6 +162,22 @@ def _record(schema: Mapping[str, Any], namespace: str, named: dict[str, Check | 
         return changed
 
     named[full] = check
+    return check
+
+
+def _urn_check(inner: Check, kind: str) -> Check:
+    """A check of urns of one entity type, where the model names one: `DatasetUrn`."""
+    start = _URN_STARTS.get(kind)
+    if start is None:
+        return inner
+
+    def check(value: Any) -> bool:
+        changed = inner(value)
+        for urn in value if type(value) is list else (value,):
+            if type(urn) is str and not urn.startswith(start):
+                raise _Finding(f'"Provided urn {_shown(urn)}" is invalid: expected {start}…')
+        return changed
+
     return check
 
 

@@ -113,3 +113,21 @@ def test_what_does_not_fit_is_refused_with_its_path(
         Validator().check(registry.aspects[aspect], copy.deepcopy(value))
     assert said in str(refused.value)
     assert registry.aspects[aspect].record_name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "value", "path"),
+    [
+        (
+            "upstreamLineage",
+            {"upstreams": [{"dataset": "urn:li:mlModel:(x,y,PROD)", "type": "COPY"}]},
+            "/upstreams/0/dataset",
+        ),
+        ("globalTags", {"tags": [{"tag": "urn:li:glossaryTerm:a"}]}, "/tags/0/tag"),
+    ],
+)
+def test_a_urn_must_be_of_the_type_that_the_model_names(
+    registry: Registry, aspect: str, value: Any, path: str
+) -> None:
+    with pytest.raises(InvalidAspect, match=f"{path} :: .*is invalid"):
+        Validator().check(registry.aspects[aspect], value)
