@@ -92,6 +92,8 @@ class Guard:
             if not self._authorizer.allowed_any(actor, privileges)
         ]
         scope["state"]["hub"] = replace(self._hub, guard=WriteGuard(self._authorizer, actor))
+        if hidden:  # what is compressed cannot be looked into
+            scope["headers"] = [item for item in scope["headers"] if item[0] != b"accept-encoding"]
         VISIBLE.set(self._authorizer.sees(actor))
         await self._app(scope, _replayed(body, receive), _Redacted(send, hidden).send)
 

@@ -132,6 +132,7 @@ def _components(request: Request) -> dict[str, Any]:
 def _properties(request: Request) -> dict[str, str]:
     registry = hub_of(request).registry
     return {
+        "authorization.view.enabled": "true",
         "datahub.serverType": "dev",
         "datahub.version": SERVER_VERSION,
         "entityRegistry.aspects": str(len(registry.aspects)),

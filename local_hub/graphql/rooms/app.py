@@ -5,48 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
+from dataspoke.local_hub.graphql.rooms.policies import platform_privileges
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
-
-_PLATFORM_PRIVILEGES = (
-    "viewAnalytics",
-    "managePolicies",
-    "manageIdentities",
-    "generatePersonalAccessTokens",
-    "manageIngestion",
-    "manageSecrets",
-    "manageDomains",
-    "viewTests",
-    "manageTests",
-    "manageGlossaries",
-    "manageUserCredentials",
-    "createDomains",
-    "createTags",
-    "manageTags",
-    "viewManageTags",
-    "manageGlobalViews",
-    "manageOwnershipTypes",
-    "manageGlobalSettings",
-    "manageGlobalAnnouncements",
-    "manageTokens",
-    "createBusinessAttributes",
-    "manageBusinessAttributes",
-    "manageStructuredProperties",
-    "viewStructuredPropertiesPage",
-    "manageFeatures",
-    "manageHomePageTemplates",
-    "manageDocuments",
-    "manageApplications",
-)
 
 
 def _me(context: Context, _: Arguments) -> Any:
     return {
         "corpUser": context.actor,
-        "platformPrivileges": dict.fromkeys(_PLATFORM_PRIVILEGES, True),
+        "platformPrivileges": platform_privileges(context),
     }
 
 
-def _app_config(_: Context, __: Arguments) -> Any:
+def _app_config(context: Context, _: Arguments) -> Any:
     return {
         "appVersion": SERVER_VERSION,
         "analyticsConfig": {"enabled": True},
@@ -57,7 +27,7 @@ def _app_config(_: Context, __: Arguments) -> Any:
         "visualConfig": {"hideGlossary": False},
         "telemetryConfig": {"enableThirdPartyLogging": False},
         "testsConfig": {"enabled": True},
-        "authConfig": {"tokenAuthEnabled": False},
+        "authConfig": {"tokenAuthEnabled": context.access.root_token is not None},
         "viewsConfig": {"enabled": True},
         "featureFlags": {
             "showBrowseV2": True,
