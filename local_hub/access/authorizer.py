@@ -9,7 +9,14 @@ from typing import Any
 import orjson
 
 from dataspoke.local_hub.access.policies import Actor, Policy, all_granted, granted, policy_of
-from dataspoke.local_hub.access.privileges import ENTITY, READ, AnyOf, operation, view_restricted
+from dataspoke.local_hub.access.privileges import (
+    ENTITY,
+    OWN,
+    READ,
+    AnyOf,
+    operation,
+    view_restricted,
+)
 from dataspoke.local_hub.access.resources import StoredResource, groups_of, roles_of
 from dataspoke.local_hub.errors import BadUrn
 from dataspoke.local_hub.hub import DEFAULT_ACTOR, SYSTEM_ACTOR
@@ -148,7 +155,7 @@ def _see_yourself(actor: str) -> Policy:
     return policy_of(
         "",
         {
-            "privileges": ENTITY[READ],
+            "privileges": OWN,
             "actors": {"users": [actor]},
             "resources": {"filter": {"criteria": [{"field": "URN", "values": [actor]}]}},
         },

@@ -33,6 +33,8 @@ ENTITY: Mapping[str, AnyOf] = {
     DELETE: (_DELETE,),
     EXISTS: (_EXISTS, _EDIT, _DELETE, _VIEW, _SEARCH),
 }
+# What everybody may do with their own user entity: no policy has to say so.
+OWN: AnyOf = (_VIEW, _GET)
 RELATIONSHIP: AnyOf = (_VIEW, _GET, _EDIT)
 LINEAGE: AnyOf = (_VIEW, _GET, _EDIT, "EDIT_LINEAGE", _DELETE)
 TIMESERIES: AnyOf = (_TIMESERIES, _EDIT, _DELETE)

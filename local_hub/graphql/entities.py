@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Fields = Mapping[str, Any]
 
-# All that is left of an entity for those who may not view it.
-_ALWAYS_SEEN = ("name",)
+# All that is left of an entity for those who may not view it: its name, and where it is kept.
+_ALWAYS_SEEN = ("name", "container")
 
 
 class Loader:

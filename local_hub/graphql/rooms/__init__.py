@@ -29,6 +29,7 @@ from dataspoke.local_hub.graphql.rooms import (
     ml,
     owners,
     ownership_types,
+    patches,
     people,
     policies,
     queries,
@@ -81,6 +82,7 @@ ROOMS: tuple[Room, ...] = (
     tokens.ROOM,
     versions.ROOM,
     views.ROOM,
+    patches.ROOM,
 )
 
 QUERIES: Mapping[str, Resolver] = {
