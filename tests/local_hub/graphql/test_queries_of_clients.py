@@ -70,13 +70,14 @@ def test_our_own_documents_fit_the_schema(schema: GraphQLSchema, document: Docum
 @pytest.mark.parametrize(
     "projection",
     [
+        None,
         "urn type",
         "urn type ... on Dataset { properties { name description } platform { name } }",
         "... on Dataset { platform { ...PlatformFields } }",
     ],
 )
 def test_projections_of_the_search_command_fit_the_schema(
-    schema: GraphQLSchema, projection: str
+    schema: GraphQLSchema, projection: str | None
 ) -> None:
     document = parse(_build_search_query(semantic=False, projection=projection))
     assert [error.message for error in validate(schema, document)] == []
