@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import orjson
 
 from dataspoke.local_hub.errors import BadRequest
 from dataspoke.local_hub.schema import ASPECTS_PER_ENTITY
-from dataspoke.local_hub.store import Store
+from dataspoke.local_hub.store import Store, TimeseriesRow
 from dataspoke.local_hub.transaction import Transaction
 
 _FIRST, _LAST = -(2**63), 2**63 - 1
@@ -81,6 +84,18 @@ def _position(scroll_id: str | None) -> tuple[int, int]:
         return int(at), int(number)
     except (binascii.Error, UnicodeDecodeError, ValueError) as exc:
         raise BadRequest(f"Invalid scrollId: {scroll_id}") from exc
+
+
+def sort_points(
+    points: Sequence[TimeseriesRow], field: str, ascending: bool
+) -> list[TimeseriesRow]:
+    """Points in the order of one of their fields; those without it come last."""
+    keyed = [(orjson.loads(point.value).get(field), point) for point in points]
+    known = [(value, point) for value, point in keyed if isinstance(value, int | float | str)]
+    known.sort(key=lambda pair: (isinstance(pair[0], str), pair[0]), reverse=not ascending)
+    return [point for _, point in known] + [
+        point for value, point in keyed if not isinstance(value, int | float | str)
+    ]
 
 
 def truncate(

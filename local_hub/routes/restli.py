@@ -26,9 +26,13 @@ from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.restli_text import list_parameter
 from dataspoke.local_hub.routes import entities, graph, runs, usage
 from dataspoke.local_hub.routes.maintenance import OPERATIONS, PLATFORM_ACTIONS
+from dataspoke.local_hub.store import TimeseriesRow
+from dataspoke.local_hub.timeseries import sort_points
 from dataspoke.local_hub.urns import Urn
 
 _MOST_RELATED = 10_000
+_EVERY_POINT = 2**62
+_TIME = "timestampMillis"
 
 Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
@@ -72,18 +76,23 @@ async def _timeseries(request: Request, body: Mapping[str, Any]) -> Response:
     limit = number(body.get("limit"), "limit", 10_000)
     entity = hub.registry.entity(body.get("entity") or Urn.parse(urn).entity_type)
     aspect = hub.registry.aspect(entity, name)
-    points = await in_thread(
-        lambda: reads.timeseries(
+    field, ascending = _order(body.get("sort"))
+
+    def read() -> list[TimeseriesRow]:
+        by_time = field == _TIME
+        points = reads.timeseries(
             hub.store,
             urn,
             aspect.name,
-            limit=limit,
+            limit=limit if by_time else _EVERY_POINT,
             start=body.get("startTimeMillis"),
             end=body.get("endTimeMillis"),
             conditions=body.get("filter"),
-            latest_first=not _ascending(body.get("sort")),
+            latest_first=not (by_time and ascending),
         )
-    )
+        return points if by_time else sort_points(points, field, ascending)[:limit]
+
+    points = await in_thread(read)
     values = [
         {
             "aspect": {"value": point.value, "contentType": "application/json"},
@@ -103,8 +112,12 @@ async def _timeseries(request: Request, body: Mapping[str, Any]) -> Response:
     )
 
 
-def _ascending(sort: Any) -> bool:
-    return isinstance(sort, Mapping) and sort.get("order") == "ASCENDING"
+def _order(sort: Any) -> tuple[str, bool]:
+    """The field to sort by, and whether it rises; the newest first by default."""
+    if not isinstance(sort, Mapping):
+        return _TIME, False
+    field = str(sort.get("field") or _TIME)
+    return (_TIME if field == "@timestamp" else field), sort.get("order") == "ASCENDING"
 
 
 async def _count(request: Request, body: Mapping[str, Any]) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_point_comes_with_its_metadata_when_asked_for(client: Client) -> None:
     (item,) = client.http.get(PATH, params={"systemMetadata": "true"}).json()["results"]
     assert item["event"] == {"timestampMillis": 5, "rowCount": 5, "messageId": "a5"}
     assert (item["urn"], item["timestampMillis"]) == (_urn("a"), 5)
-    assert item["systemMetadata"]["runId"] == "no-run-id-provided"
+    assert "lastObserved" in item["systemMetadata"]
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,25 @@ def test_old_points_are_counted_first_and_taken_away_then(client: Client) -> Non
     assert told == "Delete 3 out of 4 rows (75.00%)."
     client.http.post(url, json={**body, "dryRun": False})
     assert _scroll(client) == [["a3"]]
+
+
+@pytest.mark.parametrize(
+    ("sort", "times"),
+    [
+        (None, [3, 2, 1]),
+        ({"field": "timestampMillis", "order": "ASCENDING"}, [1, 2]),
+        ({"field": "rowCount", "order": "DESCENDING"}, [2, 3, 1]),
+        ({"field": "rowCount", "order": "ASCENDING"}, [3, 2]),
+    ],
+)
+def test_points_of_an_entity_come_in_the_order_asked_for(
+    client: Client, sort: Any, times: list[int]
+) -> None:
+    for at, rows in ((1, None), (2, 9), (3, 5)):
+        profile = {"timestampMillis": at, **({} if rows is None else {"rowCount": rows})}
+        client.must_put(_urn("a"), "datasetProfile", profile)
+    body = {"urn": _urn("a"), "entity": "dataset", "aspect": "datasetProfile", "limit": len(times)}
+    url = "/aspects?action=getTimeseriesAspectValues"
+    values = client.http.post(url, json={**body, "sort": sort}).json()["value"]["values"]
+    found = [json.loads(value["aspect"]["value"])["timestampMillis"] for value in values]
+    assert found == times
