@@ -27,7 +27,7 @@ def default_aspects(
         defaults["dataPlatformInstance"] = {"platform": platform}
     if "browsePathsV2" in spec.aspects and "browsePathsV2" not in given:
         defaults["browsePathsV2"] = {"path": _browse_path(view, spec, key)}
-    if "aliases" in spec.aspects and "aliases" not in given and spec.name == "dataset":
+    if spec.name == "dataset" and "aliases" not in given and key["name"] != key["name"].lower():
         urn = f"urn:li:dataset:({key['platform']},{key['name'].lower()},{key['origin']})"
         defaults["aliases"] = {"lowercasedUrn": urn}
     return defaults

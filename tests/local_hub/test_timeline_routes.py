@@ -67,4 +67,4 @@ def test_a_request_that_makes_no_sense_is_refused(client: Client, query: str) ->
 
 def test_only_as_many_versions_as_are_kept_are_told(client: Client) -> None:
     _describe(client, *(f"text {number}" for number in range(30)))
-    assert len(_asked(client)) == 21  # the latest and the twenty before it
+    assert len(_asked(client)) == 20
