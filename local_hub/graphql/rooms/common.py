@@ -47,9 +47,10 @@ def _parent_containers(entity: Entity, _: Arguments) -> Any:
 
 
 def _siblings_search(entity: Entity, arguments: Arguments) -> Any:
-    urns = entity.aspect("siblings").get("siblings") or []
-    within = {"field": "urn", "values": urns}
-    return scrolled(entity.context, {**arguments["input"], "filters": [within]})
+    """Who names the entity as a sibling: its own aspect may not know them."""
+    naming = {"field": "siblings", "values": [entity.urn]}
+    page = scrolled(entity.context, {**arguments["input"], "filters": [naming]})
+    return {**page, "count": len(page["searchResults"])}
 
 
 def _primary(siblings: Part, _: Arguments) -> Any:

@@ -122,3 +122,45 @@ def test_a_rule_refuses_in_the_words_of_gms(client: Client) -> None:
         400,
         {"error": "Validation Error", "message": message},
     )
+
+
+def test_siblings_are_found_from_the_side_that_does_not_name_them(client: Client) -> None:
+    model = "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.orders,PROD)"
+    client.must_put(model, "datasetProperties", {"name": "orders"})
+    client.must_put(TABLE, "siblings", {"siblings": [model], "primary": True})
+    found = client.graphql(
+        'query($urn: String!) { dataset(urn: $urn) { siblingsSearch(input: {query: "*"}) '
+        "{ total count searchResults { entity { urn } } } } }",
+        urn=model,
+    )["data"]
+    assert found["dataset"]["siblingsSearch"] == {
+        "total": 1,
+        "count": 1,
+        "searchResults": [{"entity": {"urn": TABLE}}],
+    }
+
+
+def test_an_input_of_a_chart_leads_to_the_column_of_its_dataset(client: Client) -> None:
+    chart, column = "urn:li:chart:(looker,orders)", f"urn:li:schemaField:({TABLE},id)"
+    kind = {"type": {"com.linkedin.schema.NumberType": {}}}
+    field = {"fieldPath": "id", "nativeDataType": "int", "type": kind}
+    inputs = {"fields": [{"schemaFieldUrn": column, "schemaField": field}]}
+    client.must_put(chart, "inputFields", inputs)
+    found = client.graphql(
+        "query($urn: String!) { chart(urn: $urn) { inputFields { fields { schemaFieldUrn "
+        "schemaField { schemaFieldEntity { urn } } } } } }",
+        urn=chart,
+    )["data"]
+    assert found["chart"]["inputFields"]["fields"] == [
+        {"schemaFieldUrn": column, "schemaField": {"schemaFieldEntity": {"urn": column}}}
+    ]
+
+
+@pytest.mark.parametrize("text", ["nightly-4711", "4711"])
+def test_an_entity_is_found_by_the_words_of_its_id(client: Client, text: str) -> None:
+    urn = "urn:li:dataProcessInstance:nightly-4711"
+    created = {"time": 1, "actor": "urn:li:corpuser:ann"}
+    client.must_put(urn, "dataProcessInstanceProperties", {"name": "Load", "created": created})
+    body = {"entities": ["dataProcessInstance"]}
+    page = client.http.post("/openapi/v3/entity/scroll", params={"query": text}, json=body)
+    assert [entity["urn"] for entity in page.json()["entities"]] == [urn]
