@@ -343,7 +343,7 @@ def test_a_rollback_restores_what_was_before_the_run(client: Client) -> None:
         ("domains", "DELETE"),
         ("globalTags", "UPSERT"),
     ]
-    assert _runs(client) == [("first", 5)]
+    assert _runs(client) == [("first", 4)]
 
 
 @pytest.mark.parametrize("hard", [False, True])
