@@ -107,7 +107,7 @@ class AspectWriter:
         text = orjson.dumps(value).decode()
         self._tx.put_point(
             self._tx.aspect_id(entity, aspect.name),
-            int(value.get("timestampMillis") or self._now),
+            int(value.get("timestampMillis", self._now)),
             _point_key(value),
             None if run == NO_RUN else self._tx.run(run, self._now),
             meta,
