@@ -1,8 +1,8 @@
 """The search index: a second SQLite file that follows the change log.
 
-It can be rebuilt at any time, so that writing metadata never waits for it: it catches up when
-the hub is idle and, if anyone asks before that, with the question. What was acknowledged is
-therefore always found.
+It can be rebuilt at any time, so that writing metadata never waits for it: it follows in the
+background, in every pause between two commits. What is left when somebody asks is caught up
+with the question: what was acknowledged is always found.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from dataspoke.local_hub.store import Store
 logger = logging.getLogger(__name__)
 
 _VERSION = 2
-_BATCH = 500
-# Seconds without a commit after which indexing in the background begins.
-_IDLE_SECONDS = 0.5
+# Entities per transaction: while somebody waits for the answer, and in the background.
+_BATCH, _TURN = 500, 50
+# Seconds without a commit after which nobody writes. Under a stream of writes without a pause the
+# index stays behind: it would slow them down to half.
+_QUIET_SECONDS = 0.02
 # Words of a name weigh more than those of a description.
 NAME_WEIGHT, TEXT_WEIGHT = 10.0, 1.0
 
@@ -140,46 +142,47 @@ class SearchStore:
         while not self._stop.is_set():
             self._news.wait()
             self._news.clear()
-            if self._stop.wait(_IDLE_SECONDS) or self._news.is_set():
-                continue  # still being written: the writers go first
             try:
-                self._catch_up_gently(self._store.last_offset())
+                while self._cursor < self._store.last_offset() and not self._stop.is_set():
+                    self._take_turn()
             except sqlite3.Error:
                 logger.exception("Cannot update the search index; it is tried again")
                 self._news.set()
 
-    def _catch_up_gently(self, target: int) -> None:
-        while self._cursor < target and not self._stop.is_set():
-            with self._guard:
-                if self._cursor < target:
-                    self._index_next(target)
+    def _take_turn(self) -> None:
+        """Index a few entities, unless somebody writes: the writers go first."""
+        before = self._store.last_offset()
+        self._stop.wait(_QUIET_SECONDS)
+        with self._guard:
+            if self._cursor < before == self._store.last_offset():
+                self._index_next(before, _TURN)
 
-    def _index_next(self, target: int) -> None:
-        """Index one batch of entities and move the cursor with them."""
+    def _index_next(self, target: int, most: int = _BATCH) -> None:
+        """Index at most so many entities and move the cursor with them."""
         if self._cursor < 0:
             self._index_all(target)
             return
-        upper, urns = self._changed(target)
+        upper, urns = self._changed(target, most)
         self._write(urns, upper)
 
-    def _changed(self, target: int) -> tuple[int, list[str]]:
+    def _changed(self, target: int, most: int) -> tuple[int, list[str]]:
         """Entities of the next events, and the offset up to which these are all."""
         rows = (
             self._store.reader()
             .execute(
                 "SELECT offset, key FROM events WHERE offset > ? AND offset <= ? AND topic = ? "
                 "ORDER BY offset LIMIT ?",
-                (self._cursor, target, VERSIONED_TOPIC, 10 * _BATCH),
+                (self._cursor, target, VERSIONED_TOPIC, 10 * most),
             )
             .fetchall()
         )
         upper, urns = target, dict[str, None]()
         for offset, urn in rows:
-            if urn not in urns and len(urns) == _BATCH:
+            if urn not in urns and len(urns) == most:
                 return upper, list(urns)
             urns[urn] = None
             upper = offset
-        return (upper if len(rows) == 10 * _BATCH else target), list(urns)
+        return (upper if len(rows) == 10 * most else target), list(urns)
 
     def _index_all(self, target: int) -> None:
         """Build the index of a database that has no index, or lost it."""

@@ -157,7 +157,7 @@ def test_rest_li_searches_one_type(shop: Client) -> None:
     body = {"input": "customers", "entity": "dataset", "start": 0, "count": 10}
     found = shop.http.post("/entities?action=search", json=body).json()["value"]
     assert found["numEntities"] == 2
-    assert found["entities"][0] == {"entity": CUSTOMERS}
+    assert found["entities"][0]["entity"] == CUSTOMERS
 
 
 def _related(client: Client, urn: str, direction: str, **more: Any) -> Any:
