@@ -27,8 +27,15 @@ def serve(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="Ask every caller for this bearer token.", envvar="DATASPOKE_HUB_TOKEN"),
+        typer.Option(
+            help="Ask every caller for this bearer token of the root user, or for one made here.",
+            envvar="DATASPOKE_HUB_TOKEN",
+        ),
     ] = None,
+    allow_unauthenticated_network: Annotated[
+        bool,
+        typer.Option(help="Listen beyond this machine without a token: everyone may do all."),
+    ] = False,
     kafka: Annotated[
         str | None, typer.Option(help="Also publish events to this Kafka, HOST:PORT.")
     ] = None,
@@ -52,6 +59,7 @@ def serve(
         host=host,
         port=port,
         token=token,
+        allow_network=allow_unauthenticated_network,
         kafka=kafka,
         pg_queue=pg_queue,
     )

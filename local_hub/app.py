@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataspoke.local_hub.access import sessions
 from dataspoke.local_hub.access.door import Access, Door
@@ -23,6 +22,7 @@ from dataspoke.local_hub.discovery import Discovery
 from dataspoke.local_hub.errors import HubError, NotFound
 from dataspoke.local_hub.http import finish, refusal
 from dataspoke.local_hub.hub import Hub, now_millis
+from dataspoke.local_hub.middleware import BodyLimit, Failures, RawPath, is_restli
 from dataspoke.local_hub.news import News
 from dataspoke.local_hub.routes import (
     events,
@@ -118,6 +118,7 @@ def create_app(
     app.add_middleware(Guard, hub=hub, authorizer=access.authorizer)
     app.add_middleware(RawPath)
     app.add_middleware(Door, access=access)
+    app.add_middleware(BodyLimit)
     return app
 
 
@@ -133,59 +134,13 @@ def _trim(hub: Hub, up_to: int) -> Future[int]:
     return hub.store.submit(lambda tx: tx.trim_events(before, up_to, _TRIMMED_AT_ONCE))
 
 
-class RawPath:
-    """Routes by the path as it was sent, so that `%2F` in a urn is no slash.
-
-    Servers decode the path before routing. Percent-escapes are kept here, and the routes decode
-    the parts that they take. A trailing slash means nothing to rest.li.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            raw: bytes = scope.get("raw_path") or scope["path"].encode()
-            path = raw.split(b"?", 1)[0].decode("latin-1")
-            scope = {**scope, "path": path.rstrip("/") or "/"}
-        await self._app(scope, receive, send)
-
-
-class Failures:
-    """Answers what nobody expected with a short error; the stack trace goes to the log, once."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as exc:
-            logger.exception("%s %s failed", scope.get("method"), scope.get("path"))
-            if started or scope["type"] != "http":
-                raise
-            error = HubError(f"Internal server error: {type(exc).__name__}")
-            await refusal(error, restli=_is_restli(scope["path"]))(scope, receive, send)
-
-
-def _is_restli(path: str) -> bool:
-    return not path.startswith(("/openapi", "/api"))
-
-
 async def _refuse(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HubError)
-    return refusal(exc, restli=_is_restli(request.url.path))
+    return refusal(exc, restli=is_restli(request.url.path))
 
 
 async def _refuse_http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     error = NotFound(f"{request.method} {request.url.path}: {exc.detail}")
     error.status = error.restli_status = exc.status_code
-    return refusal(error, restli=_is_restli(request.url.path))
+    return refusal(error, restli=is_restli(request.url.path))

@@ -9,7 +9,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from dataspoke.core.telemetry.listening import listen, url_of
+from dataspoke.core.errors import ConfigError
+from dataspoke.core.telemetry.listening import is_loopback, listen, url_of
 from dataspoke.local_hub.app import create_app
 
 # Clients pause longer than uvicorn's five seconds between two calls, and a connection that is
@@ -35,10 +36,21 @@ def serve(
     host: str,
     port: int,
     token: str | None,
+    allow_network: bool,
     kafka: str | None,
     pg_queue: str | None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used."""
+    """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used.
+
+    Beyond this machine it listens with a `token` only, or when `allow_network` accepts that
+    everyone who reaches it may do everything.
+    """
+    if token is None and not allow_network and not is_loopback(host):
+        raise ConfigError(
+            f"Cannot listen on {host}: without a token, everyone who reaches this address could "
+            "read and change everything. Give a --token, listen on 127.0.0.1, or accept that with "
+            "--allow-unauthenticated-network."
+        )
     listener = listen(host, port)
     try:
         app = create_app(home, token=token, kafka=kafka, pg_queue=pg_queue)

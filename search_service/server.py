@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import signal
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import uvicorn
 
 from dataspoke.core.errors import ConfigError, DataSpokeError
 from dataspoke.core.settings import Settings
-from dataspoke.core.telemetry.listening import listen, url_of
+from dataspoke.core.telemetry.listening import is_loopback, listen, url_of
 from dataspoke.search_service.app import create_app
 from dataspoke.search_service.gate import ANY_HOST
 from dataspoke.search_service.runtime import Serving
@@ -81,17 +80,3 @@ def serve(
         server.run(sockets=[listener])
     if failures:
         raise failures[0]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

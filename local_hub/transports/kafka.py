@@ -13,6 +13,10 @@ from dataspoke.local_hub.transports.publisher import EventLog, Message, Publishe
 
 logger = logging.getLogger(__name__)
 
+# librdkafka repeats itself at each attempt to connect; what is wrong, the publisher says once.
+_client_logger = logging.getLogger(f"{__name__}.client")
+_client_logger.setLevel(logging.CRITICAL)
+
 _DELIVERY_TIMEOUT_MS = 10_000
 
 
@@ -63,7 +67,7 @@ class KafkaPublisher(Publisher):
                 "linger.ms": 5,
                 "error_cb": lambda error: logger.debug("Kafka: %s", error),
             },
-            logger=logging.getLogger(f"{__name__}.client"),
+            logger=_client_logger,
         )
 
     def _failed(self, reason: str) -> RetriableError:
