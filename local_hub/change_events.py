@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from dataspoke.local_hub.mcl import PLATFORM_TOPIC
+from dataspoke.local_hub.new_schema import new_columns
 from dataspoke.local_hub.timeline.columns import COLUMN_DIFFERS
 from dataspoke.local_hub.timeline.differ import DIFFERS
 from dataspoke.local_hub.timeline.model import ChangeEvent
@@ -24,24 +25,54 @@ Change = dict[str, Any]
 
 def entity_change_events(
     entity_type: str, urn: str, changes: Iterable[Mapping[str, Any]], *, actor: str, now: int
-) -> Iterator[Event]:
-    """PlatformEvents, each with one change; `now` in UTC ms.
-
-    What the events of one write have in common is encoded once: a new schema has some forty.
-    """
+) -> list[Event]:
+    """PlatformEvents, each with one change; `now` in UTC ms."""
     dumps = orjson.dumps
+    members = (
+        ("entityUrn" not in change, dumps(dumps(change)[1:-1].decode())[1:-1].decode())
+        for change in changes
+    )
+    return _enveloped(entity_type, urn, members, actor, now)
+
+
+def told(
+    entity_type: str,
+    urn: str,
+    aspect_name: str,
+    old: Aspect | None,
+    new: Aspect | None,
+    *,
+    is_key: bool,
+    actor: str,
+    now: int,
+) -> list[Event]:
+    """The PlatformEvents that lead from `old` to `new`; None is an absent aspect."""
+    if not has_change_events(aspect_name, is_key=is_key):
+        return []
+    if old is None and new is not None and aspect_name == "schemaMetadata":
+        columns = new_columns(urn, new)
+        if columns is not None:
+            return _enveloped(entity_type, urn, columns, actor, now)
+    changes = compare(urn, aspect_name, old, new, is_key=is_key)
+    return entity_change_events(entity_type, urn, changes, actor=actor, now=now)
+
+
+def _enveloped(
+    entity_type: str, urn: str, changes: Iterable[tuple[bool, str]], actor: str, now: int
+) -> list[Event]:
+    """What the events of one write have in common is encoded once."""
     head = (
         f'{{"header":{{"timestampMillis":{now}}},"name":"entityChangeEvent","payload":{{"value":"{{'
     )
-    about = _inner({"entityUrn": urn, "entityType": entity_type}) + ","
+    about = f"{head}{_inner({'entityUrn': urn, 'entityType': entity_type})},"
     tail = (
         _inner({"auditStamp": {"actor": actor, "time": now}, "version": 0}).join((",", '}"'))
         + ',"contentType":"application/json"}}'
     )
-    for change in changes:
-        middle = dumps(dumps(change)[1:-1].decode())[1:-1].decode()
-        subject = "" if "entityUrn" in change else about
-        yield PLATFORM_TOPIC, urn, now, f"{head}{subject}{middle}{tail}"
+    return [
+        (PLATFORM_TOPIC, urn, now, f"{about if own else head}{members}{tail}")
+        for own, members in changes
+    ]
 
 
 def _inner(value: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from dataspoke.local_hub.change_events import compare, entity_change_events
+from dataspoke.local_hub.change_events import told
 from dataspoke.local_hub.mcl import VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec
@@ -118,9 +118,14 @@ class Deletion:
             )
         )
         is_key = aspect is not None and aspect.key_of is not None
-        changes = compare(urn, name, orjson.loads(row.value), value, is_key=is_key)
-        self._tx.add_events(
-            entity_change_events(
-                spec.name, urn, changes, actor=self._view.actor, now=self._view.now
-            )
+        events = told(
+            spec.name,
+            urn,
+            name,
+            orjson.loads(row.value),
+            value,
+            is_key=is_key,
+            actor=self._view.actor,
+            now=self._view.now,
         )
+        self._tx.add_events(events)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataspoke.local_hub.change_events import compare, entity_change_events, has_change_events
+from dataspoke.local_hub.change_events import told
 from dataspoke.local_hub.effects import CONSEQUENCES
 from dataspoke.local_hub.mcl import TIMESERIES_TOPIC, VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
@@ -169,15 +169,18 @@ class AspectWriter:
 
     def _tell(self, proposal: Proposal, old: Any | None, new: Any) -> None:
         """The entity change events of a write."""
-        aspect, urn = proposal.aspect, proposal.urn
-        is_key = aspect.key_of is not None
-        if has_change_events(aspect.name, is_key=is_key):
-            changes = compare(urn, aspect.name, old, new, is_key=is_key)
-            self._tx.add_events(
-                entity_change_events(
-                    proposal.entity.name, urn, changes, actor=self._actor, now=self._now
-                )
-            )
+        aspect = proposal.aspect
+        events = told(
+            proposal.entity.name,
+            proposal.urn,
+            aspect.name,
+            old,
+            new,
+            is_key=aspect.key_of is not None,
+            actor=self._actor,
+            now=self._now,
+        )
+        self._tx.add_events(events)
 
     def _happened(self, proposal: Proposal, change: str, old: Any | None, new: Any) -> None:
         self._view.happened(self._view.change(proposal, change, old, new))
