@@ -169,6 +169,11 @@ async def _system_simple(request: Request) -> Response:
     return answer(_properties(request))
 
 
+async def _throttle(_: Request) -> Response:
+    """Nothing is ever slowed down."""
+    return answer({})
+
+
 OPERATIONS: Mapping[str, Action] = {
     "restoreIndices": _restore_indices,
     "getIndexSizes": _index_sizes,
@@ -187,5 +192,6 @@ routes = [
     Route(f"{_SYSTEM}/properties/simple", _system_simple, methods=["GET"]),
     Route(f"{_ELASTIC}/getIndexSizes", _openapi_index_sizes, methods=["GET"]),
     Route(f"{_ELASTIC}/restoreIndices", _openapi_restore, methods=["GET", "POST"]),
+    Route("/openapi/operations/throttle/requests", _throttle, methods=["GET"]),
     Route("/openapi/v1/tracking/track", _track, methods=["POST"]),
 ]

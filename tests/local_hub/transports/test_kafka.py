@@ -12,6 +12,7 @@ from event_log import MCL_TOPIC, MemoryEventLog
 from logged_process import wait_until
 from mock_kafka import MockKafka
 
+from dataspoke.local_hub.transports import kafka
 from dataspoke.local_hub.transports.avro import to_avro_bytes
 from dataspoke.local_hub.transports.kafka import KafkaPublisher
 
@@ -94,3 +95,27 @@ def test_a_record_that_fits_no_schema_does_not_stop_the_others(
     publisher.stop()
     assert "fits no schema" in caplog.text
     assert [key for key, _, _ in consume(broker.bootstrap, 1)] == [log.events[1].key]
+
+
+def test_a_broker_that_is_away_is_spoken_of_once(
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kafka, "_DELIVERY_TIMEOUT_MS", 1000)
+    log = MemoryEventLog()
+    log.add(1)
+    publisher = KafkaPublisher(log, "127.0.0.1:9")
+
+    def warnings() -> list[str]:
+        return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+    publisher.start()
+    wait_until(lambda: bool(warnings()), what="a word about the broker")
+    time.sleep(2)  # time for further attempts
+    publisher.stop()
+
+    (said,) = warnings()
+    assert "127.0.0.1:9" in said
+    assert "Start the broker, or correct --kafka." in said
+    assert capfd.readouterr().err == ""
