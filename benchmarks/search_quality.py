@@ -24,14 +24,14 @@ from typing import Any
 
 from dataspoke.core.documents.model import DENSE_VECTOR, SPARSE_VECTOR
 from dataspoke.core.documents.render import render
-from dataspoke.core.documents.words import query_vector
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.embedder import Embedder, load_embedder
-from dataspoke.core.index.model import DenseQuery, Hashes, Hit, SparseQuery, UpsertPoint
+from dataspoke.core.index.model import Hashes, Hit, UpsertPoint
 from dataspoke.core.index.spec import spec_for
+from dataspoke.core.index.views import blend, distinct_texts
 from dataspoke.search_service.fusion import Weights
-from dataspoke.search_service.retrieve import CANDIDATES, exactly_named, rank
+from dataspoke.search_service.retrieve import CANDIDATES, exactly_named, queries_for, rank
 
 Json = dict[str, Any]
 
@@ -40,8 +40,7 @@ Json = dict[str, Any]
 class Lists:
     """What the index offers for one question."""
 
-    meaning: list[Hit]
-    words: list[Hit]
+    found: dict[str, list[Hit]]
     exact: list[Hit]
 
 
@@ -87,14 +86,14 @@ def to_snapshot(entity: Json) -> EntitySnapshot:
 
 def fill(index: EdgeIndex, entities: Sequence[Json], embedder: Embedder) -> None:
     documents = [render(to_snapshot(entity), model_id=embedder.model_id) for entity in entities]
-    vectors = embedder.embed([document.texts[DENSE_VECTOR] for document in documents])
+    blended = blend(documents, embedder.embed(distinct_texts(documents)))
     for start in range(0, len(documents), 500):
         index.apply(
             [
                 UpsertPoint(
                     urn=documents[i].urn,
                     hashes=Hashes(documents[i].content_hash, documents[i].payload_hash),
-                    dense={DENSE_VECTOR: vectors[i]},
+                    dense=blended[i],
                     sparse=documents[i].sparse,
                     payload=documents[i].payload,
                     version=1,
@@ -105,15 +104,10 @@ def fill(index: EdgeIndex, entities: Sequence[Json], embedder: Embedder) -> None
 
 
 def ask(index: EdgeIndex, embedder: Embedder, question: str) -> Lists:
-    queries: list[DenseQuery | SparseQuery] = [
-        DenseQuery(DENSE_VECTOR, embedder.embed([question])[0])
-    ]
-    sparse = query_vector(question)
-    if sparse.indices:
-        queries.append(SparseQuery(SPARSE_VECTOR, sparse))
-    found = index.search(queries, conditions=(), limit=CANDIDATES)
+    queries = queries_for(question, embedder.embed([question])[0])
+    found = index.search(list(queries.values()), conditions=(), limit=CANDIDATES)
     exact = index.scroll([exactly_named(question)], limit=CANDIDATES)
-    return Lists(lean(found[0]), lean(found[1]) if len(found) > 1 else [], lean(exact))
+    return Lists(dict(zip(queries, map(lean, found), strict=True)), lean(exact))
 
 
 def lean(hits: Sequence[Hit]) -> list[Hit]:
@@ -159,23 +153,25 @@ def macro(
 
 def fused_by(weights: Weights) -> Callable[[Json, Lists], list[str]]:
     def ranking(query: Json, lists: Lists) -> list[str]:
-        ranked = rank(query["query"], lists.meaning, lists.words, lists.exact, weights)
+        ranked = rank(query["query"], lists.found, lists.exact, weights)
         return [candidate.urn for candidate in ranked]
 
     return ranking
 
 
 SYSTEMS: Mapping[str, Callable[[Json, Lists], Sequence[str]]] = {
-    "dense only": lambda query, lists: [hit.urn for hit in lists.meaning],
-    "words only": lambda query, lists: [hit.urn for hit in lists.words],
+    "dense only": lambda query, lists: [hit.urn for hit in lists.found[DENSE_VECTOR]],
+    "words only": lambda query, lists: [hit.urn for hit in lists.found.get(SPARSE_VECTOR, ())],
     "as the service": fused_by(Weights()),
 }
 
 
 def grid() -> Iterator[Weights]:
-    for meaning in (0.3, 0.4, 0.5, 0.6, 0.7):
-        for container in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5):
-            yield Weights(meaning=meaning, words=round(1 - meaning, 2), container=container)
+    for meaning in (0.3, 0.4, 0.5):
+        for characters in (0.1, 0.2, 0.3):
+            for container in (0.0, 0.3, 0.5, 0.6, 0.7):
+                words = round(1 - meaning - characters, 2)
+                yield Weights(meaning, words, characters, container)
 
 
 def show(label: str, row: Mapping[str, float]) -> None:

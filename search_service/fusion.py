@@ -6,24 +6,29 @@ weights anywhere. Each list is therefore brought to 0…1 within the query befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Scores = Mapping[str, float]
 
+_KIN = 3
+_BEST = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each sign counts. `meaning` + `words` should be 1, so that scores stay in 0…1.
+    """How much each sign counts: nearness in meaning, common words, common runs of characters.
 
-    `container` is the share (0…1) of the final score that an entity takes from the best score
-    in its container: in a database about ships the table `crew` is likelier meant than in one
-    about films. Chosen with benchmarks/search_quality.py.
+    The three should be 1 together, so that scores stay in 0…1. `container` is the share (0…1) of
+    the final score that an entity takes from the best of its container: in a database about
+    ships the table `crew` is likelier meant than in one about films. Chosen with
+    benchmarks/search_quality.py.
     """
 
-    meaning: float = 0.4
-    words: float = 0.6
-    container: float = 0.3
+    meaning: float = 0.41
+    words: float = 0.41
+    characters: float = 0.18
+    container: float = 0.6
 
 
 def normalised(scores: Scores) -> dict[str, float]:
@@ -41,31 +46,34 @@ def normalised(scores: Scores) -> dict[str, float]:
     return {urn: (score - low) / spread for urn, score in scores.items()}
 
 
-def fused(meaning: Scores, words: Scores, weights: Weights) -> dict[str, float]:
-    """The weighted sum over the union of both lists; what a list misses counts 0 there.
+def fused(lists: Sequence[tuple[float, Scores]]) -> dict[str, float]:
+    """The sum of the normalised lists by their weights; what a list misses counts 0 there.
 
-    >>> fused({"a": 0.6, "b": 0.2}, {"b": 7.0}, Weights(meaning=0.6, words=0.4))
+    >>> fused([(0.6, {"a": 0.6, "b": 0.2}), (0.4, {"b": 7.0})])
     {'a': 0.6, 'b': 0.4}
     """
-    lists = ((weights.meaning, normalised(meaning)), (weights.words, normalised(words)))
     total: dict[str, float] = {}
     for weight, scores in lists:
-        for urn, score in scores.items():
+        for urn, score in normalised(scores).items():
             total[urn] = total.get(urn, 0.0) + weight * score
     return total
 
 
 def with_context(scores: Scores, containers: Mapping[str, str], share: float) -> dict[str, float]:
-    """Blend each score with the best score of the same container.
+    """Blend each score with that of its container.
 
-    `containers` maps urns to their container, empty for none; such an entity is its own
-    container. The best entity of all keeps its score and its place.
+    A container's score is its best entity's for the most part, and for the rest the mean of its
+    best three, where missing ones count 0: several good tables speak for a database more than
+    one. `containers` maps urns to their container, empty for none; such an entity is its own.
     """
-    best: dict[str, float] = {}
+    homes: dict[str, list[float]] = {}
     for urn, score in scores.items():
-        home = containers.get(urn) or urn
-        best[home] = max(best.get(home, 0.0), score)
+        homes.setdefault(containers.get(urn) or urn, []).append(score)
+    worth = {}
+    for home, inside in homes.items():
+        inside.sort(reverse=True)
+        worth[home] = _BEST * inside[0] + (1 - _BEST) * sum(inside[:_KIN]) / _KIN
     return {
-        urn: (1 - share) * score + share * best[containers.get(urn) or urn]
+        urn: (1 - share) * score + share * worth[containers.get(urn) or urn]
         for urn, score in scores.items()
     }

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from dataspoke.core.documents.characters import question_vector
 from dataspoke.core.documents.keys import KEYS_FIELD, fold, key
-from dataspoke.core.documents.model import DENSE_VECTOR, SPARSE_VECTOR
+from dataspoke.core.documents.model import CHARACTERS_VECTOR, DENSE_VECTOR, SPARSE_VECTOR
 from dataspoke.core.documents.words import query_vector
 from dataspoke.core.index.embedder import Embedder
 from dataspoke.core.index.model import (
@@ -20,6 +21,7 @@ from dataspoke.core.index.model import (
     Hit,
     Payload,
     SparseQuery,
+    Vector,
     VectorIndex,
 )
 from dataspoke.search_service.explain import Explanation, Found, explain, query_stems
@@ -82,14 +84,11 @@ def search(query: SearchQuery, index: VectorIndex, embedder: Embedder, weights: 
     started = perf_counter()
     vector = embedder.embed([query.text])[0]
     embedded = perf_counter()
-    queries: list[DenseQuery | SparseQuery] = [DenseQuery(DENSE_VECTOR, vector)]
-    sparse = query_vector(query.text)
-    if sparse.indices:
-        queries.append(SparseQuery(SPARSE_VECTOR, sparse))
-    lists = index.search(queries, conditions=hard, limit=CANDIDATES)
+    asked = queries_for(query.text, vector)
+    lists = index.search(list(asked.values()), conditions=hard, limit=CANDIDATES)
     exact = index.scroll([*hard, exactly_named(query.text)], limit=CANDIDATES)
     answered = perf_counter()
-    ranking = rank(query.text, lists[0], lists[1] if len(lists) > 1 else [], exact, weights)
+    ranking = rank(query.text, dict(zip(asked, lists, strict=True)), exact, weights)
     hits = _explained(_page(ranking, query), query)
     seconds = {
         "embed": embedded - started,
@@ -99,6 +98,14 @@ def search(query: SearchQuery, index: VectorIndex, embedder: Embedder, weights: 
     return Answer(hits, len(ranking), seconds)
 
 
+def queries_for(text: str, vector: Vector) -> dict[str, DenseQuery | SparseQuery]:
+    """What to ask the index, by the name of the vector; a question of stop words has no words."""
+    asked: dict[str, DenseQuery | SparseQuery] = {DENSE_VECTOR: DenseQuery(DENSE_VECTOR, vector)}
+    sparse = {SPARSE_VECTOR: query_vector(text), CHARACTERS_VECTOR: question_vector(text)}
+    asked |= {name: SparseQuery(name, given) for name, given in sparse.items() if given.indices}
+    return asked
+
+
 def exactly_named(text: str) -> Condition:
     """Entities whose urn, qualified name (or an ending of it) or name is `text`, in any case."""
     bare = text.strip().strip("\"'`")
@@ -106,13 +113,25 @@ def exactly_named(text: str) -> Condition:
 
 
 def rank(
-    text: str, meaning: Sequence[Hit], words: Sequence[Hit], exact: Sequence[Hit], weights: Weights
+    text: str, lists: Mapping[str, Sequence[Hit]], exact: Sequence[Hit], weights: Weights
 ) -> list[Candidate]:
-    """The whole ranking, best first; ties by name and urn, so that it repeats exactly."""
-    payloads = {hit.urn: hit.payload for hits in (exact, words, meaning) for hit in hits}
-    near = {hit.urn: hit.score for hit in meaning}
-    worded = {hit.urn: hit.score for hit in words if hit.score > 0}
-    scores = fused(near, worded, weights)
+    """The whole ranking, best first; ties by name and urn, so that it repeats exactly.
+
+    `lists` has the hits by the name of their vector, as far as it was asked for.
+    """
+    payloads = {hit.urn: hit.payload for hits in (exact, *lists.values()) for hit in hits}
+    found_by = {
+        name: {hit.urn: hit.score for hit in hits if name == DENSE_VECTOR or hit.score > 0}
+        for name, hits in lists.items()
+    }
+    near, worded = found_by.get(DENSE_VECTOR, {}), found_by.get(SPARSE_VECTOR, {})
+    scores = fused(
+        [
+            (weights.meaning, near),
+            (weights.words, worded),
+            (weights.characters, found_by.get(CHARACTERS_VECTOR, {})),
+        ]
+    )
     containers = {urn: payloads[urn].get("container") or "" for urn in scores}
     scores = with_context(scores, containers, weights.container)
     close = normalised(near)

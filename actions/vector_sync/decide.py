@@ -14,6 +14,7 @@ from dataspoke.core.index.model import (
     UpsertPoint,
     Vector,
 )
+from dataspoke.core.index.views import blend, distinct_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +65,24 @@ def decide(
 
 
 def texts_of(changed: Sequence[Changed]) -> list[str]:
-    """Every text to embed, in the order that `upserts` expects its vectors."""
-    return [text for one in changed for text in one.document.texts.values()]
+    """Every text to embed, once, in the order that `upserts` expects its vectors."""
+    return distinct_texts(one.document for one in changed)
 
 
 def upserts(changed: Sequence[Changed], vectors: Vector) -> list[IndexOp]:
     """Points from documents and the rows of `vectors`, shape (len(texts_of(changed)), dim)."""
-    ops: list[IndexOp] = []
-    row = 0
-    for one in changed:
-        dense = {}
-        for name in one.document.texts:
-            dense[name] = vectors[row]
-            row += 1
-        ops.append(
-            UpsertPoint(
-                urn=one.document.urn,
-                hashes=hashes_of(one.document),
-                dense=dense,
-                sparse=one.document.sparse,
-                payload=one.document.payload,
-                version=one.version,
-            )
+    blended = blend([one.document for one in changed], vectors)
+    return [
+        UpsertPoint(
+            urn=one.document.urn,
+            hashes=hashes_of(one.document),
+            dense=dense,
+            sparse=one.document.sparse,
+            payload=one.document.payload,
+            version=one.version,
         )
-    return ops
+        for one, dense in zip(changed, blended, strict=True)
+    ]
 
 
 def hashes_of(document: Document) -> Hashes:

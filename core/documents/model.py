@@ -41,6 +41,7 @@ from typing import Any
 
 DENSE_VECTOR = "meaning"
 SPARSE_VECTOR = "words"
+CHARACTERS_VECTOR = "characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ class SparseVector:
 class Document:
     """One entity, ready for the index but for its embeddings.
 
-    `texts` maps dense vector names to the text to embed, `sparse` sparse vector names to
-    their weights. `content_hash` covers texts, sparse weights and the version of this
+    `texts` maps dense vector names to the views of the entity to embed (one or two texts, whose
+    vectors are blended: see `index.views`), `sparse` sparse vector names to their weights. `content_hash` covers texts, sparse weights and the version of this
     rendering; `payload_hash` the payload.
     """
 
     urn: str
-    texts: Mapping[str, str]
+    texts: Mapping[str, tuple[str, ...]]
     sparse: Mapping[str, SparseVector]
     payload: Mapping[str, Any]
     content_hash: str

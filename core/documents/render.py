@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from dataspoke.core.documents.characters import name_vector
 from dataspoke.core.documents.keys import KEYS_FIELD, lookup_keys
 from dataspoke.core.documents.model import (
+    CHARACTERS_VECTOR,
     DENSE_VECTOR,
     SPARSE_VECTOR,
     Document,
@@ -21,7 +23,7 @@ from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import require
 from dataspoke.core.urns import last_part, last_step
 
-DOCUMENT_VERSION = 1
+DOCUMENT_VERSION = 2
 """Rises whenever the same snapshot renders to another text, weight or payload."""
 
 MAX_DESCRIPTION = 2_000
@@ -53,8 +55,11 @@ def render(snapshot: EntitySnapshot, *, model_id: str) -> Document:
     """The document of an entity, for the embedder `model_id`. Equal snapshots render equally."""
     names = _Names(snapshot)
     description = _clean(snapshot.editable_description or snapshot.description)
-    texts = {DENSE_VECTOR: _dense_text(snapshot, names, description)}
-    sparse = {SPARSE_VECTOR: document_vector(_fields(snapshot, names))}
+    texts = {DENSE_VECTOR: _views(snapshot, names, description)}
+    sparse = {
+        SPARSE_VECTOR: document_vector(_fields(snapshot, names)),
+        CHARACTERS_VECTOR: name_vector((snapshot.name, *names.path[-1:])),
+    }
     payload = _payload(snapshot, names, description)
     payload[KEYS_FIELD] = lookup_keys(payload)
     content_hash = _content_hash(texts, sparse, model_id)
@@ -82,7 +87,19 @@ class _Names:
         self.path = called(snapshot.containers) or _path_in_name(snapshot)
 
 
-def _dense_text(snapshot: EntitySnapshot, names: _Names, description: str) -> str:
+def _views(snapshot: EntitySnapshot, names: _Names, description: str) -> tuple[str, ...]:
+    """All that is known, and the names alone: a question is about either.
+
+    The second leaves the container out, which would make the tables of one database alike.
+    """
+    everything = _everything(snapshot, names, description)
+    if not snapshot.columns:
+        return (everything,)
+    columns = ", ".join(spell_out(column.path) for column in snapshot.columns[:MAX_COLUMNS])
+    return everything, f"{spell_out(snapshot.name)}: {columns}"[:_DENSE_TEXT]
+
+
+def _everything(snapshot: EntitySnapshot, names: _Names, description: str) -> str:
     """The most telling first: an embedder reads some 256 word pieces and drops the rest."""
     kind = " ".join(snapshot.subtypes).lower() or _TYPE_WORDS.get(snapshot.entity_type, "")
     where = " ".join(humanise(step) for step in names.path)
@@ -115,19 +132,19 @@ def _fields(snapshot: EntitySnapshot, names: _Names) -> list[Field]:
     descriptions = {snapshot.editable_description, snapshot.description, snapshot.deprecation_note}
     columns = snapshot.columns
     return [
-        Field((snapshot.name,), weight=5.0, average=3.0, identifiers=True),
-        Field((*names.path, snapshot.qualified_name), weight=2.0, average=6.0),
-        Field(tuple(column.path for column in columns), weight=1.0, average=30.0, identifiers=True),
-        Field(tuple(sorted(text[:_SCANNED] for text in descriptions)), weight=1.0, average=20.0),
+        Field((snapshot.name,), weight=1.5, average=3.0, identifiers=True),
+        Field((*names.path, snapshot.qualified_name), weight=1.4, average=6.0),
+        Field(tuple(column.path for column in columns), weight=2.0, average=30.0, identifiers=True),
+        Field(tuple(sorted(text[:_SCANNED] for text in descriptions)), weight=0.5, average=20.0),
         Field(
             tuple(column.description for column in columns if column.description),
-            weight=0.4,
+            weight=1.0,
             average=60.0,
             length_norm=0.9,
         ),
-        Field((*names.terms, *names.tags, *names.domains), weight=1.5, average=4.0),
-        Field(tuple(names.owners), weight=0.5, average=2.0),
-        Field((snapshot.platform, *snapshot.subtypes), weight=0.3, average=2.0),
+        Field((*names.terms, *names.tags, *names.domains), weight=1.0, average=4.0),
+        Field(tuple(names.owners), weight=0.3, average=2.0),
+        Field((snapshot.platform, *snapshot.subtypes), weight=0.1, average=2.0),
     ]
 
 
@@ -206,11 +223,11 @@ def _millis(moment: datetime | None) -> int:
 
 
 def _content_hash(
-    texts: Mapping[str, str], sparse: Mapping[str, SparseVector], model_id: str
+    texts: Mapping[str, tuple[str, ...]], sparse: Mapping[str, SparseVector], model_id: str
 ) -> str:
     digest = hashlib.blake2b(f"{DOCUMENT_VERSION}\0{model_id}".encode(), digest_size=16)
     for name in sorted(texts):
-        digest.update(f"\0{name}\0{texts[name]}".encode())
+        digest.update("\0".join(("", name, *texts[name])).encode())
     for name in sorted(sparse):
         vector = sparse[name]
         count = len(vector.indices)

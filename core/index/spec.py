@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from dataspoke.core.documents.model import DENSE_VECTOR, SPARSE_VECTOR
+from dataspoke.core.documents.model import CHARACTERS_VECTOR, DENSE_VECTOR, SPARSE_VECTOR
 from dataspoke.core.index.model import IndexSpec
 
 # Another number makes another collection, filled from DataHub by reconcile. Raise it when the
 # vectors or the bookkeeping of a point change; a changed text is a changed content hash.
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 VERSION_FIELD = "_version"
 FACTS_FIELD = "_facts"
@@ -28,9 +28,9 @@ class _HasModel(Protocol):
 
 
 def spec_for(embedder: _HasModel) -> IndexSpec:
-    """One dense vector of the embedder's size and one sparse vector of words."""
+    """One dense vector of the embedder's size, sparse vectors of words and of characters."""
     return IndexSpec(
         model_id=f"{embedder.model_id}-v{LAYOUT_VERSION}",
         dense={DENSE_VECTOR: embedder.dim},
-        sparse=(SPARSE_VECTOR,),
+        sparse=(SPARSE_VECTOR, CHARACTERS_VECTOR),
     )

@@ -12,6 +12,7 @@ from dataspoke.core.documents.render import render
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.index.embedder import Embedder
 from dataspoke.core.index.model import Hashes, UpsertPoint
+from dataspoke.core.index.views import blend, distinct_texts
 from dataspoke.core.settings import Settings
 
 PII, GOLD = "urn:li:tag:PII", "urn:li:tag:Tier.Gold"
@@ -236,11 +237,11 @@ def airline() -> list[EntitySnapshot]:
 def upsert(snapshot: EntitySnapshot, embedder: Embedder, *, version: int = 1) -> UpsertPoint:
     """The index operation that vector sync would write."""
     document = render(snapshot, model_id=embedder.model_id)
-    vectors = embedder.embed(list(document.texts.values()))
+    vectors = embedder.embed(distinct_texts([document]))
     return UpsertPoint(
         urn=document.urn,
         hashes=Hashes(document.content_hash, document.payload_hash),
-        dense=dict(zip(document.texts, vectors, strict=True)),
+        dense=blend([document], vectors)[0],
         sparse=document.sparse,
         payload=document.payload,
         version=version,
