@@ -27,7 +27,7 @@ SIZE = 3
 MAX_WORDS = 64
 """Of a question: a pasted page would match everything."""
 
-_WORD = re.compile(r"[^\W_]+")
+_CHUNK = re.compile(r"\w+")
 
 
 def name_vector(names: Iterable[str]) -> SparseVector:
@@ -45,8 +45,9 @@ def name_vector(names: Iterable[str]) -> SparseVector:
 
 def question_vector(text: str) -> SparseVector:
     """Weight 1 for each distinct trigram of a question's words, stop words left out."""
-    words = [word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS]
-    indices = sorted({gram for word in words[:MAX_WORDS] for gram in _trigrams(word)})
+    chunks = _CHUNK.findall(text)[:MAX_WORDS]
+    words = {word for chunk in chunks for word in humanise(chunk).split()} - STOP_WORDS
+    indices = sorted({gram for word in words for gram in _trigrams(word)})
     return SparseVector(tuple(indices), (1.0,) * len(indices))
 
 

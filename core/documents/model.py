@@ -57,8 +57,9 @@ class Document:
     """One entity, ready for the index but for its embeddings.
 
     `texts` maps dense vector names to the views of the entity to embed (one or two texts, whose
-    vectors are blended: see `index.views`), `sparse` sparse vector names to their weights. `content_hash` covers texts, sparse weights and the version of this
-    rendering; `payload_hash` the payload.
+    vectors are blended: see `index.views`), `sparse` sparse vector names to their weights.
+    `content_hash` covers texts, sparse weights and the version of this rendering;
+    `payload_hash` the payload.
     """
 
     urn: str

@@ -41,7 +41,6 @@ def blend(documents: Sequence[Document], vectors: Vector) -> list[dict[str, Vect
 def _mean(rows: Sequence[Vector]) -> Vector:
     if len(rows) == 1:
         return rows[0]
-    total = np.sum(rows, axis=0, dtype=np.float32)
+    total: Vector = np.sum(rows, axis=0, dtype=np.float32)
     length = float(np.linalg.norm(total))
-    mean: Vector = total / length if length else rows[0]
-    return mean
+    return np.asarray(total / length, dtype=np.float32) if length else rows[0]

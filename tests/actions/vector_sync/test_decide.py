@@ -11,7 +11,7 @@ from dataspoke.core.index.model import DeletePoint, Hashes, SetPayload, UpsertPo
 
 
 def document(urn: str, content: str = "c1", payload: str = "p1") -> Document:
-    return Document(urn, {"meaning": f"text of {urn}"}, {}, {"urn": urn}, content, payload)
+    return Document(urn, {"meaning": (f"text of {urn}",)}, {}, {"urn": urn}, content, payload)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,15 @@ def test_what_is_gone_is_deleted_whether_or_not_the_index_knows_it() -> None:
     assert plan.deletions == 2
 
 
-def test_each_point_gets_the_vectors_of_its_own_texts() -> None:
-    two = Document("two", {"meaning": "x", "title": "y"}, {}, {}, "c", "p")
+def test_each_point_gets_the_blended_vectors_of_its_own_texts() -> None:
+    two = Document("two", {"meaning": ("x", "y"), "title": ("y",)}, {}, {}, "c", "p")
     changed = [Changed(document("one"), 1), Changed(two, 2)]
     assert texts_of(changed) == ["text of one", "x", "y"]
-    vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
+    vectors = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
     first, second = upserts(changed, vectors)
     assert isinstance(first, UpsertPoint)
     assert isinstance(second, UpsertPoint)
-    assert first.dense["meaning"].tolist() == [0, 1]
-    assert second.dense["title"].tolist() == [4, 5]
+    assert first.dense["meaning"].tolist() == [1, 0]
+    assert second.dense["meaning"].tolist() == pytest.approx([0.5**0.5, 0.5**0.5])
+    assert second.dense["title"].tolist() == [0, 1]
     assert second.version == 2

@@ -34,10 +34,13 @@ def document(snapshot: EntitySnapshot) -> Document:
 
 
 def as_json(rendered: Document) -> dict[str, Any]:
-    vector = rendered.sparse[SPARSE_VECTOR]
+    sparse = {
+        name: dict(zip(map(str, vector.indices), vector.values, strict=True))
+        for name, vector in rendered.sparse.items()
+    }
     return {
-        "texts": dict(rendered.texts),
-        "words": dict(zip(map(str, vector.indices), vector.values, strict=True)),
+        "texts": {name: list(views) for name, views in rendered.texts.items()},
+        **sparse,
         "payload": dict(rendered.payload),
     }
 
@@ -110,7 +113,7 @@ def test_a_plain_question_shares_words_with_the_table(question: str) -> None:
 
 def test_the_most_telling_comes_first_and_the_text_stays_short() -> None:
     columns = tuple(Column(f"column_{n}", description="words " * 50) for n in range(2000))
-    text = document(replace(TABLE, columns=columns)).texts[DENSE_VECTOR]
+    text = document(replace(TABLE, columns=columns)).texts[DENSE_VECTOR][0]
     assert text.startswith("customers. table in shop sales. Everybody with an account")
     assert len(text) <= 2_500
 
