@@ -195,6 +195,7 @@ def measure(hub: HubProcess, bench: Bench, entities: int, folder: Path) -> None:
         for number in range(entities)
         for name, value in aspects_of(number)
     ]
+    time.sleep(4)  # the index takes in the boot data
     database = hub.home / "hub" / "hub.db"
     behind = last_rows(database)
     rate = bench.run("new proposals, 100 a request", len(proposals), bench.send(proposals))

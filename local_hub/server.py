@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -54,6 +55,10 @@ def serve(
     listener = listen(host, port)
     try:
         app = create_app(home, token=token, kafka=kafka, pg_queue=pg_queue)
+        # The models are some hundred thousand objects that live as long as the process: without
+        # this, writes wait again and again for the collector to look through all of them.
+        gc.collect()
+        gc.freeze()
         sys.stdout.write(
             f"Data Spoke local hub on {url_of(listener)} (data in {home}).\n"
             "It is for trials, development and tests; never for production.\n"
