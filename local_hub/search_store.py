@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 _VERSION = 2
 # Entities per transaction: while somebody waits for the answer, and in the background.
 _BATCH, _TURN = 500, 50
-# Seconds without a commit after which nobody writes. Under a stream of writes without a pause the
-# index stays behind: it would slow them down to half.
-_QUIET_SECONDS = 0.02
+# Seconds without a commit after which nobody writes: longer than a large request takes. Under a
+# stream of writes without a pause the index stays behind: it would slow them down to half.
+_QUIET_SECONDS = 0.1
 # Words of a name weigh more than those of a description.
 NAME_WEIGHT, TEXT_WEIGHT = 10.0, 1.0
 
