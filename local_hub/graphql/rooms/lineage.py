@@ -33,29 +33,42 @@ def _reached(context: Context, given: Arguments) -> list[dict[str, Any]]:
     paths = context.lineage.walk(
         context.index, given.get("urn") or "", upstream=upstream, hops=hops
     )
+    ways: dict[str, list[list[str]]] = {}
+    for path in paths.values():
+        ways.setdefault(_asset(path[-1]), []).append(path)
     names = entity_names(context.hub.registry)
     wanted = {names[name] for name in given.get("types") or ()}
-    allowed = _allowed(context, given, groups, [path[-1] for path in paths.values()])
+    allowed = _allowed(context, given, groups, list(ways))
     results = []
-    for path in paths.values():
-        entity = context.loader.entity(path[-1])
-        degree = len(path) - 1
+    for urn, found in ways.items():
+        entity = context.loader.entity(urn)
+        away = sorted({len(path) - 1 for path in found})
         if entity is None or (wanted and entity.spec.name not in wanted):
             continue
-        if degrees is not None and (str(degree) if degree < 3 else "3+") not in degrees:
+        if degrees is not None and degrees.isdisjoint(map(_degree_name, away)):
             continue
         if allowed is not None and entity.urn not in allowed:
             continue
         results.append(
             {
                 "entity": entity,
-                "degree": degree,
-                "degrees": [degree],
-                "paths": [{"path": context.loader.many(path)}],
+                "degree": away[0],
+                "degrees": away,
+                "paths": [{"path": context.loader.many(path)} for path in found],
                 "explored": True,
             }
         )
     return results
+
+
+def _asset(urn: str) -> str:
+    """What a result is told as: a column is found as the dataset that has it."""
+    parsed = Urn.parse(urn)
+    return parsed.parts[0] if parsed.entity_type == "schemaField" else urn
+
+
+def _degree_name(degree: int) -> str:
+    return str(degree) if degree < 3 else "3+"
 
 
 def _allowed(
@@ -126,7 +139,7 @@ def _facets(context: Context, results: list[dict[str, Any]]) -> Any:
     query = query_of(context, {"orFilters": [{"and": [{"field": "urn", "values": urns}]}]}, [])
     counts: dict[str, int] = {}
     for result in results:
-        name = str(result["degree"]) if result["degree"] < 3 else "3+"
+        name = _degree_name(result["degree"])
         counts[name] = counts.get(name, 0) + 1
     degrees = [{"value": name, "count": count} for name, count in sorted(counts.items())]
     return [

@@ -35,6 +35,15 @@ _PUBLIC_DOCUMENTS = (
     Criterion("state", values=("UNPUBLISHED",), negated=True),
     Criterion("showInGlobalContext", values=("false",), negated=True),
 )
+# The entity types that are searched when none is named; those of DataHub itself are not.
+_SEARCHED = (
+    *("dataset", "dashboard", "chart", "dataFlow", "dataJob", "container", "domain"),
+    *("dataProduct", "application", "document", "notebook", "businessAttribute", "schemaField"),
+    *("mlModel", "mlModelGroup", "mlFeatureTable", "mlFeature", "mlPrimaryKey"),
+    *("glossaryTerm", "glossaryNode", "tag", "role", "corpuser", "corpGroup"),
+    *("dataPlatformInstance", "metric", "semanticModel"),
+    *("aiAgent", "agentSkill", "api", "service", "repository"),
+)
 _WORD = re.compile(r"\w+")
 _MOST_VALUES = 20
 
@@ -81,10 +90,16 @@ def searched(
     }
 
 
+def _types(context: Context, given: Arguments) -> Sequence[str]:
+    """The types that a search over entities asks for."""
+    known = context.hub.registry.entities
+    return given.get("types") or [enum_name(name) for name in _SEARCHED if name in known]
+
+
 def scrolled(context: Context, given: Arguments) -> Any:
     """A page of `ScrollResults`."""
     count = 10 if given.get("count") is None else given["count"]
-    query = query_of(context, given, given.get("types") or [])
+    query = query_of(context, given, _types(context, given))
     flags = given.get("searchFlags") or {}
     page = context.search.scroll(
         query, given.get("scrollId"), count, fields=bool(flags.get("fetchExtraFields"))
@@ -105,10 +120,8 @@ def _search(context: Context, arguments: Arguments) -> Any:
 
 def _search_across(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    types = given.get("types") or []
-    return searched(
-        context, given, types, () if types and "DOCUMENT" not in types else _PUBLIC_DOCUMENTS
-    )
+    types = _types(context, given)
+    return searched(context, given, types, _PUBLIC_DOCUMENTS if "DOCUMENT" in types else ())
 
 
 def _scroll(context: Context, arguments: Arguments) -> Any:
@@ -191,7 +204,7 @@ def _aggregation(context: Context, name: str, value: str, count: int) -> Any:
 
 def _aggregate(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    query = query_of(context, given, given.get("types") or [])
+    query = query_of(context, given, _types(context, given))
     flags = given.get("searchFlags") or {}
     names = [name for name in given.get("facets") or _FACETS if name]
     most = flags.get("maxAggValues") or _MOST_VALUES
@@ -216,11 +229,7 @@ def _auto_complete(context: Context, arguments: Arguments) -> Any:
 
 def _auto_complete_many(context: Context, arguments: Arguments) -> Any:
     given = arguments["input"]
-    types = given.get("types") or [
-        enum_name(name)
-        for name in _counted(context, given)
-        if name in context.hub.registry.entities
-    ]
+    types = _types(context, given)
     found = [{"type": name, **_complete(context, given, [name])} for name in types]
     return {
         "query": given["query"],
