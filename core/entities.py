@@ -50,7 +50,12 @@ class EntitySnapshot:
     `names` maps each referenced urn to what a person calls it, as far as DataHub knows.
     `description` is what connectors wrote, `editable_description` what people wrote.
     `containers` are outermost first and end with `container`: a parent term group, domain or
-    document counts as one, and so does the flow of a job.
+    document counts as one, and so does the flow of a job. `owner_types` runs parallel to `owners`:
+    a urn of an ownership type, else the name of a built-in one in lower case.
+    `downstreams` are only those that the entity itself names (the outputs of a job). `related` is
+    what it is made of or tied to: assets of a data product, features of a model, related terms.
+    `sibling` is the primary of the entities that are one thing (a dbt model and its table).
+    `consumers` are the users and groups of the latest usage that DataHub has.
     """
 
     urn: str
@@ -70,8 +75,15 @@ class EntitySnapshot:
     tags: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    owner_types: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     upstreams: tuple[str, ...] = ()
+    downstreams: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    sibling: str = ""
+    consumers: tuple[str, ...] = ()
+    queries_per_month: int = 0
+    open_incidents: int = 0
     custom_properties: Mapping[str, str] = field(default_factory=dict)
     structured_properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deprecated: bool = False

@@ -32,6 +32,7 @@ _KEY_ASPECTS = {
     "glossaryNode": "glossaryNodeKey",
     "glossaryTerm": "glossaryTermKey",
     "mlModel": "mlModelKey",
+    "ownershipType": "ownershipTypeKey",
     "structuredProperty": "structuredPropertyKey",
     "tag": "tagKey",
 }

@@ -21,15 +21,25 @@ SYNC = "sync"
 FANOUT = "fanout"
 KINDS = (SYNC, FANOUT)
 
+SHOWN_AFTER_MS = 5_000
+"""How long after its event a point of a timeseries is read: GMS keeps these in a search index,
+which shows what is new a moment later."""
+
 DELETED = "deleted"
 """Payload key of a `sync` row: a delete event said so, which is evidence for the fail-safe."""
+
+_POINTS = frozenset(
+    {"datasetUsageStatistics", "dashboardUsageStatistics", "chartUsageStatistics", "operation"}
+)
+_NAMING_TYPES = ("corpuser", "corpGroup", "structuredProperty", "ownershipType")
+"""Types that have no document of their own and give names to those of others."""
 
 _SYNC_ASPECTS = {
     entity_type: frozenset(aspects_of(entity_type)) for entity_type in SEARCHABLE_ENTITY_TYPES
 }
 _NAME_ASPECTS = {
     entity_type: frozenset(name_aspects_of(entity_type))
-    for entity_type in ("corpuser", "corpGroup", *SEARCHABLE_ENTITY_TYPES)
+    for entity_type in (*_NAMING_TYPES, *SEARCHABLE_ENTITY_TYPES)
 }
 
 
@@ -60,9 +70,17 @@ def classify(event: ChangeEvent) -> tuple[Work, ...]:
     if deleted or (aspect in name_aspects and _name_changed(event)):
         kinds.append(FANOUT)
     payload = {DELETED: True} if deleted else {}
-    priority = priority_of(event)
+    point = aspect in _POINTS
+    priority = Priority.BACKFILL if point else priority_of(event)
+    due = event.created_ms + SHOWN_AFTER_MS if point and event.created_ms else 0
     return tuple(
-        Work(kind, event.urn, priority=priority, payload=payload if kind == SYNC else {})
+        Work(
+            kind,
+            event.urn,
+            priority=priority,
+            not_before=due,
+            payload=payload if kind == SYNC else {},
+        )
         for kind in kinds
     )
 

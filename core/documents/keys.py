@@ -7,6 +7,7 @@ for byte; writers and readers therefore both go through `key()`. One list serves
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,11 +17,13 @@ from dataspoke.core.urns import last_part
 KEYS_FIELD = "keys"
 
 _LONGEST_VALUE = 512
+_ALPHANUMERIC = re.compile(r"[^\W_]+")
 _LABELS = (
     ("tag", "tags", "tag_names"),
     ("term", "terms", "term_names"),
     ("owner", "owners", "owner_names"),
     ("domain", "domains", "domain_names"),
+    ("consumer", "consumers", "consumer_names"),
 )
 
 
@@ -31,6 +34,15 @@ def fold(text: str) -> str:
     'customer e-mail'
     """
     return " ".join(text.casefold().split())[:_LONGEST_VALUE]
+
+
+def squeezed(name: str) -> str:
+    """Letters and digits alone, for names typed with other separators.
+
+    >>> squeezed("Sales.Order_Items") == squeezed("sales order-items")
+    True
+    """
+    return "".join(_ALPHANUMERIC.findall(name.casefold()))
 
 
 @lru_cache(maxsize=100_000)
@@ -47,7 +59,8 @@ def lookup_keys(payload: Mapping[str, Any]) -> list[str]:
     """All keys of a document, sorted and without repetition, from the rest of its payload.
 
     `name` covers the name, the qualified name and its endings (`sales.orders` of
-    `shop.sales.orders`). Labels are found by urn, by the last part of the urn, and by the name
+    `shop.sales.orders`), `bare` the same squeezed. `property` is a structured property's name, and
+    `name=value`. Labels are found by urn, by the last part of the urn, and by the name
     that people see. Empty values have no key.
     """
     found = {key("urn", payload["urn"]), key("type", payload["entity_type"])}
@@ -59,6 +72,11 @@ def lookup_keys(payload: Mapping[str, Any]) -> list[str]:
     for kind, urns, names in _LABELS:
         found |= _keys(kind, [*payload[urns], *payload[names]])
         found |= _keys(kind, [last_part(urn) for urn in payload[urns]])
+    found |= _keys(
+        "bare", [squeezed(payload["name"]), *map(squeezed, _endings(payload["qualified_name"]))]
+    )
+    for name, values in payload["structured_properties"].items():
+        found |= _keys("property", [name, *(f"{name}={value}" for value in values)])
     columns = [column["name"] for column in payload["columns"]]
     found |= _keys("column", columns)
     found |= _keys("column", [name.rpartition(".")[2] for name in columns])

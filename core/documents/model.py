@@ -21,11 +21,24 @@ path               list[str] names of containers, outermost first; where a datas
 columns            list      of `{"name", "type", "description"}`; at most 500
 column_count       int       of all columns
 tags / tag_names, terms / term_names, owners / owner_names, domains / domain_names,
-upstreams / upstream_names
-                   list[str] urns / names, of the entity (column tags and terms included)
+upstreams / upstream_names, downstreams / downstream_names, related / related_names,
+consumers / consumer_names
+                   list[str] urns / names, of the entity (column tags and terms included;
+                             downstreams only as far as the entity itself names them, such as
+                             a job's outputs; related: assets of a data product, features of a
+                             model, related terms); at most 500, consumers 50, busiest first
+owner_types        list[str] what kind of owner `owners[i]` is: `technical owner`
+custom_properties  dict      name → value
+structured_properties  dict  the property's display name → list of values
+copies_key         str       equal for copies, shards and siblings of one table; else empty
+usage              int       queries (or views) in 30 days; 0 when none or unknown
+incidents          int       open incidents
+quality            str       `pass`, `fail` or `unknown`
+certified          bool      a label says so: see `documents.render`
 refs               list[str] every urn whose change must refresh this document
 keys               list[str] names and labels, folded: see `documents.keys`
 deprecated         bool
+deprecation_note   str
 created            int       UTC ms, 0 when unknown
 last_modified      int       UTC ms, 0 when unknown
 external_url       str

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from dataspoke.core.documents.characters import name_vector
-from dataspoke.core.documents.keys import KEYS_FIELD, lookup_keys
+from dataspoke.core.documents.copies import copies_key
+from dataspoke.core.documents.keys import KEYS_FIELD, fold, lookup_keys
 from dataspoke.core.documents.model import (
     CHARACTERS_VECTOR,
     DENSE_VECTOR,
@@ -23,16 +24,23 @@ from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import require
 from dataspoke.core.urns import last_part, last_step
 
-DOCUMENT_VERSION = 2
+DOCUMENT_VERSION = 3
 """Rises whenever the same snapshot renders to another text, weight or payload."""
 
 MAX_DESCRIPTION = 2_000
 MAX_COLUMNS = 500
 MAX_COLUMN_DESCRIPTION = 300
+MAX_PROPERTIES = 100
+MAX_PROPERTY = 300
+MAX_NEIGHBOURS = 500
+_SCANNED_SQL = 8_000
 _SCANNED = 20_000
 _DENSE_DESCRIPTION = 400
 _DENSE_COLUMN_DESCRIPTION = 60
 _DENSE_TEXT = 2_000
+
+_CERTIFIED = frozenset({"certified", "certification", "endorsed", "verified"})
+_DENIALS = frozenset({"", "false", "no", "none", "not certified", "0"})
 
 _TYPE_WORDS = {
     "dataset": "table",
@@ -84,6 +92,14 @@ class _Names:
         self.owners = called(snapshot.owners)
         self.domains = called(snapshot.domains)
         self.upstreams = called(snapshot.upstreams)
+        self.downstreams = called(snapshot.downstreams)
+        self.related = called(snapshot.related)
+        self.consumers = called(snapshot.consumers)
+        self.owner_types = [
+            snapshot.names.get(kind) or last_part(kind) if kind.startswith("urn:li:") else kind
+            for kind in snapshot.owner_types
+        ]
+        self.properties = _properties(snapshot)
         self.path = called(snapshot.containers) or _path_in_name(snapshot)
 
 
@@ -143,6 +159,14 @@ def _fields(snapshot: EntitySnapshot, names: _Names) -> list[Field]:
             length_norm=0.9,
         ),
         Field((*names.terms, *names.tags, *names.domains), weight=1.0, average=4.0),
+        Field(_property_texts(snapshot, names), weight=0.5, average=10.0),
+        Field(
+            (*names.upstreams[:50], *names.downstreams[:50], *names.related[:50]),
+            weight=0.2,
+            average=6.0,
+            identifiers=True,
+        ),
+        Field((snapshot.view_definition[:_SCANNED_SQL],), weight=0.1, average=60.0),
         Field(tuple(names.owners), weight=0.3, average=2.0),
         Field((snapshot.platform, *snapshot.subtypes), weight=0.1, average=2.0),
     ]
@@ -176,25 +200,84 @@ def _payload(snapshot: EntitySnapshot, names: _Names, description: str) -> dict[
         "term_names": names.terms,
         "owners": list(snapshot.owners),
         "owner_names": names.owners,
+        "owner_types": names.owner_types,
         "domains": list(snapshot.domains),
         "domain_names": names.domains,
-        "upstreams": list(snapshot.upstreams),
-        "upstream_names": names.upstreams,
-        "refs": sorted(
-            {
-                *names.tag_urns,
-                *names.term_urns,
-                *snapshot.owners,
-                *snapshot.domains,
-                *snapshot.containers,
-                *snapshot.upstreams,
-            }
-        ),
+        "upstreams": list(snapshot.upstreams[:MAX_NEIGHBOURS]),
+        "upstream_names": names.upstreams[:MAX_NEIGHBOURS],
+        "downstreams": list(snapshot.downstreams[:MAX_NEIGHBOURS]),
+        "downstream_names": names.downstreams[:MAX_NEIGHBOURS],
+        "related": list(snapshot.related[:MAX_NEIGHBOURS]),
+        "related_names": names.related[:MAX_NEIGHBOURS],
+        "consumers": list(snapshot.consumers),
+        "consumer_names": names.consumers,
+        "custom_properties": {
+            name: value[:MAX_PROPERTY]
+            for name, value in list(snapshot.custom_properties.items())[:MAX_PROPERTIES]
+        },
+        "structured_properties": names.properties,
+        "refs": _refs(snapshot, names),
+        "copies_key": copies_key(snapshot, names.path),
+        "usage": snapshot.queries_per_month,
+        "incidents": snapshot.open_incidents,
+        "quality": "fail" if snapshot.open_incidents else "unknown",
+        "certified": _certified(names),
         "deprecated": snapshot.deprecated,
+        "deprecation_note": _clean(snapshot.deprecation_note)[:MAX_PROPERTY],
         "created": _millis(snapshot.created),
         "last_modified": _millis(snapshot.last_modified),
         "external_url": snapshot.external_url,
     }
+
+
+def _refs(snapshot: EntitySnapshot, names: _Names) -> list[str]:
+    kinds = (kind for kind in snapshot.owner_types if kind.startswith("urn:li:"))
+    return sorted(
+        {
+            *names.tag_urns,
+            *names.term_urns,
+            *snapshot.owners,
+            *kinds,
+            *snapshot.domains,
+            *snapshot.containers,
+            *snapshot.upstreams,
+            *snapshot.downstreams,
+            *snapshot.related,
+            *snapshot.consumers,
+            *snapshot.structured_properties,
+        }
+    )
+
+
+def _properties(snapshot: EntitySnapshot) -> dict[str, list[str]]:
+    """Structured properties by the name that people see; values that are urns by theirs."""
+    if not snapshot.structured_properties:
+        return {}
+    shown: dict[str, list[str]] = {}
+    for urn, values in list(snapshot.structured_properties.items())[:MAX_PROPERTIES]:
+        name = snapshot.names.get(urn) or last_part(urn).rpartition(".")[2]
+        called = [snapshot.names.get(value, value)[:MAX_PROPERTY] for value in values]
+        shown.setdefault(name, []).extend(called)
+    return shown
+
+
+def _property_texts(snapshot: EntitySnapshot, names: _Names) -> tuple[str, ...]:
+    custom = list(snapshot.custom_properties.items())[:MAX_PROPERTIES]
+    return (
+        *(text[:MAX_PROPERTY] for pair in custom for text in pair),
+        *(text for name, values in names.properties.items() for text in (name, *values)),
+    )
+
+
+def _certified(names: _Names) -> bool:
+    """A tag, a term or a structured property that says so and does not say no."""
+    labels = (*names.tags, *names.terms)
+    if any(fold(label) in _CERTIFIED for label in labels):
+        return True
+    return any(
+        fold(name) in _CERTIFIED and not {fold(value) for value in values} <= _DENIALS
+        for name, values in names.properties.items()
+    )
 
 
 def _path_in_name(snapshot: EntitySnapshot) -> list[str]:

@@ -15,6 +15,13 @@ from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.errors import SkippableError
 from dataspoke.core.hub.columns import Edit, columns_from, edits_from, tag_urns, term_urns
 from dataspoke.core.hub.shapes import Aspects, Shape, shape_of
+from dataspoke.core.hub.signals import (
+    Usage,
+    last_operation,
+    open_incidents,
+    usage_features,
+    usage_statistics,
+)
 from dataspoke.core.hub.values import moment, strings, text, unique
 from dataspoke.core.urns import (
     dataset_parts,
@@ -43,6 +50,9 @@ class _Info(NamedTuple):
     env: str = ""
     custom_properties: Mapping[str, str] = {}
     inputs: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     created: datetime | None = None
     modified: datetime | None = None
 
@@ -63,6 +73,10 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
     container = read("container", lambda value: text(value["container"]), "")
     container = container or info.parent or _flow_of(urn, entity_type)
     containers = _chain(read("browsePathsV2", _browse_containers, nothing), container)
+    nobody: dict[str, str] = {}
+    owners = read("ownership", _owners, nobody)
+    usage = _usage(read)
+    operated = read("operation", last_operation, None)
     return EntitySnapshot(
         urn=urn,
         entity_type=entity_type,
@@ -78,9 +92,10 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
         containers=containers,
         subtypes=read("subTypes", lambda value: strings(value.get("typeNames")), nothing),
         columns=_columns(urn, aspects) if entity_type == "dataset" else (),
-        tags=read("globalTags", tag_urns, nothing),
+        tags=unique((*read("globalTags", tag_urns, nothing), *info.tags)),
         terms=read("glossaryTerms", term_urns, nothing),
-        owners=read("ownership", _owners, nothing),
+        owners=tuple(owners),
+        owner_types=tuple(owners.values()),
         domains=read("domains", lambda value: strings(value.get("domains")), nothing),
         upstreams=unique(
             (
@@ -89,6 +104,14 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
                 *read("dataJobInputOutput", _job_inputs, nothing),
             )
         ),
+        downstreams=unique((*info.outputs, *read("dataJobInputOutput", _job_outputs, nothing))),
+        related=unique(
+            (*info.related, *read("glossaryRelatedTerms", _related_terms, nothing)),
+        ),
+        sibling=read("siblings", lambda value: _primary(urn, value), ""),
+        consumers=usage.consumers,
+        queries_per_month=usage.per_month,
+        open_incidents=read("incidentsSummary", open_incidents, 0),
         custom_properties=info.custom_properties,
         structured_properties=read("structuredProperties", _structured_properties, {}),
         deprecated=deprecated,
@@ -96,7 +119,7 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
         view_definition=read("viewProperties", lambda value: text(value.get("viewLogic")), ""),
         external_url=info.url,
         created=info.created,
-        last_modified=info.modified,
+        last_modified=max(filter(None, (info.modified, operated)), default=None),
     )
 
 
@@ -108,6 +131,11 @@ def references_of(snapshot: EntitySnapshot) -> Iterator[str]:
     yield from snapshot.domains
     yield from snapshot.containers
     yield from snapshot.upstreams
+    yield from snapshot.downstreams
+    yield from snapshot.related
+    yield from snapshot.consumers
+    yield from snapshot.structured_properties
+    yield from (kind for kind in snapshot.owner_types if kind.startswith("urn:li:"))
     for column in snapshot.columns:
         yield from column.tags
         yield from column.terms
@@ -139,6 +167,9 @@ def _info(shape: Shape, value: Value) -> _Info:
             str(key): str(entry) for key, entry in (value.get("customProperties") or {}).items()
         },
         inputs=unique(urn for key in shape.inputs for urn in _edges(value.get(key))),
+        related=unique(urn for key in shape.related for urn in _edges(value.get(key))),
+        outputs=unique(_edges(value.get("downstreamJobs"))),
+        tags=_plain_tags(value),
         created=created,
         modified=modified,
     )
@@ -183,8 +214,53 @@ def _flag(value: Any) -> bool:
     return bool(value)
 
 
-def _owners(value: Value) -> tuple[str, ...]:
-    return unique(item["owner"] for item in value.get("owners") or ())
+def _owners(value: Value) -> dict[str, str]:
+    """Owner to the first type of ownership: a urn, or the name of a built-in type."""
+    owners: dict[str, str] = {}
+    for item in value.get("owners") or ():
+        owner = text(item["owner"])
+        if owner:
+            owners.setdefault(owner, _ownership_type(item))
+    return owners
+
+
+def _ownership_type(item: Value) -> str:
+    kind = text(item.get("typeUrn"))
+    built_in = kind.partition("urn:li:ownershipType:__system__")[2]
+    if kind and not built_in:
+        return kind
+    return (built_in or text(item.get("type"))).replace("_", " ").lower()
+
+
+def _plain_tags(value: Value) -> tuple[str, ...]:
+    """Models and datasets may carry tags as plain words in their main aspect."""
+    tags = value.get("tags")
+    if not isinstance(tags, list):
+        return ()
+    return unique(tag if tag.startswith("urn:li:tag:") else f"urn:li:tag:{tag}" for tag in tags)
+
+
+def _usage(read: Callable[[str, Callable[[Value], Usage], Usage], Usage]) -> Usage:
+    """What the server worked out for a month, else the latest bucket that was reported."""
+    worked_out = read("usageFeatures", usage_features, Usage())
+    if worked_out.per_month:
+        return worked_out
+    kinds = ("datasetUsageStatistics", "dashboardUsageStatistics", "chartUsageStatistics")
+    found = [read(aspect, usage_statistics, Usage()) for aspect in kinds]
+    return next((usage for usage in found if usage != Usage()), worked_out)
+
+
+def _primary(urn: str, value: Value) -> str:
+    """The primary of the siblings, which may be the entity itself."""
+    siblings = strings(value.get("siblings"))
+    if not siblings:
+        return ""
+    return urn if value.get("primary") is True else siblings[0]
+
+
+def _related_terms(value: Value) -> tuple[str, ...]:
+    fields = ("isRelatedTerms", "hasRelatedTerms", "values", "relatedTerms")
+    return unique(urn for key in fields for urn in value.get(key) or ())
 
 
 def _lineage(value: Value) -> tuple[str, ...]:
@@ -196,10 +272,22 @@ def _job_inputs(value: Value) -> tuple[str, ...]:
     return unique(urn for key in fields for urn in _edges(value.get(key)))
 
 
+def _job_outputs(value: Value) -> tuple[str, ...]:
+    fields = ("outputDatasets", "outputDatasetEdges")
+    return unique(urn for key in fields for urn in _edges(value.get(key)))
+
+
 def _edges(values: Any) -> Iterable[str]:
-    """Plain urns, or edges with a `destinationUrn`."""
+    """Plain urns, or edges, which name the other end by one of a few fields."""
     for item in values or ():
-        yield item["destinationUrn"] if isinstance(item, dict) else item
+        yield _other_end(item) if isinstance(item, dict) else item
+
+
+def _other_end(edge: Value) -> str:
+    for key in ("destinationUrn", "asset", "document"):
+        if key in edge:
+            return text(edge[key])
+    raise KeyError("destinationUrn")
 
 
 def _platform_instance(value: Value) -> tuple[str, str]:

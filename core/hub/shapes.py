@@ -17,6 +17,7 @@ _LABELS = ("globalTags", "glossaryTerms", "domains", "structuredProperties", "su
 _ASSET = (
     *_SHARED,
     *_LABELS,
+    "incidentsSummary",
     "container",
     "browsePathsV2",
     "dataPlatformInstance",
@@ -30,7 +31,7 @@ class Shape:
 
     `name`, `description`, `parent` and `url` are fields of the aspect `info`; `editable` is
     the aspect with what people wrote; `inputs` are fields of `info` that list what it is made
-    from; `others` are the further aspects to read.
+    from, `related` fields that list what it is tied to; `others` are the further aspects to read.
     """
 
     info: str
@@ -40,6 +41,7 @@ class Shape:
     parent: str = ""
     url: tuple[str, ...] = ("externalUrl",)
     inputs: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
     others: tuple[str, ...] = _ASSET
 
 
@@ -53,15 +55,24 @@ _SHAPES = {
             "editableSchemaMetadata",
             "upstreamLineage",
             "viewProperties",
+            "siblings",
+            "usageFeatures",
+            "datasetUsageStatistics",
+            "operation",
         ),
     ),
-    "container": Shape("containerProperties", editable="editableContainerProperties"),
+    "container": Shape(
+        "containerProperties",
+        editable="editableContainerProperties",
+        others=tuple(aspect for aspect in _ASSET if aspect != "incidentsSummary"),
+    ),
     "chart": Shape(
         "chartInfo",
         name="title",
         editable="editableChartProperties",
         url=("externalUrl", "chartUrl"),
         inputs=("inputs", "inputEdges"),
+        others=(*_ASSET, "chartUsageStatistics"),
     ),
     "dashboard": Shape(
         "dashboardInfo",
@@ -69,6 +80,7 @@ _SHAPES = {
         editable="editableDashboardProperties",
         url=("externalUrl", "dashboardUrl"),
         inputs=("charts", "chartEdges", "datasets", "datasetEdges", "dashboards"),
+        others=(*_ASSET, "dashboardUsageStatistics"),
     ),
     "dataFlow": Shape("dataFlowInfo", editable="editableDataFlowProperties"),
     "dataJob": Shape(
@@ -79,7 +91,14 @@ _SHAPES = {
         description="definition",
         parent="parentNode",
         url=("sourceUrl",),
-        others=(*_SHARED, "globalTags", "domains", "structuredProperties", "subTypes"),
+        others=(
+            *_SHARED,
+            "globalTags",
+            "domains",
+            "structuredProperties",
+            "subTypes",
+            "glossaryRelatedTerms",
+        ),
     ),
     "glossaryNode": Shape(
         "glossaryNodeInfo",
@@ -101,13 +120,22 @@ _SHAPES = {
         others=("ownership", "deprecation", "structuredProperties"),
     ),
     "dataProduct": Shape(
-        "dataProductProperties", parent="parentDataProduct", others=(*_SHARED, *_LABELS)
+        "dataProductProperties",
+        parent="parentDataProduct",
+        related=("assets",),
+        others=(*_SHARED, *_LABELS),
     ),
-    "mlModel": Shape("mlModelProperties", editable="editableMlModelProperties"),
+    "mlModel": Shape(
+        "mlModelProperties",
+        editable="editableMlModelProperties",
+        inputs=("trainingJobs",),
+        related=("mlFeatures", "groups"),
+    ),
     "document": Shape(
         "documentInfo",
         name="title",
         parent="parentDocument",
+        related=("relatedAssets", "relatedDocuments"),
         others=(
             "status",
             "ownership",
@@ -125,6 +153,8 @@ _NAME_ASPECTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "corpUserInfo": ("displayName", "fullName"),
     },
     "corpGroup": {"corpGroupInfo": ("displayName",)},
+    "structuredProperty": {"propertyDefinition": ("displayName", "qualifiedName")},
+    "ownershipType": {"ownershipTypeInfo": ("name",)},
     "dataset": {"editableDatasetProperties": ("name",), "datasetProperties": ("name",)},
     **{
         entity_type: {shape.info: (shape.name,)}

@@ -66,7 +66,12 @@ def test_a_snapshot_renders_as_expected(case: str) -> None:
         ({"editable_description": "Nobody"}, True, True),
         ({"description": "Hidden by what people wrote"}, True, False),
         ({"columns": TABLE.columns[1:]}, True, True),
-        ({"custom_properties": {"rows": "7"}}, False, False),
+        ({"custom_properties": {"rows": "7"}}, True, True),
+        ({"consumers": ("urn:li:corpuser:jane",)}, False, True),
+        ({"queries_per_month": 7}, False, True),
+        ({"open_incidents": 1}, False, True),
+        ({"view_definition": "select ledger from books"}, True, False),
+        ({"sibling": "urn:li:dataset:(urn:li:dataPlatform:dbt,shop.sales.c,PROD)"}, False, True),
         ({"removed": True}, False, False),
     ],
 )
