@@ -56,6 +56,8 @@ class EntitySnapshot:
     what it is made of or tied to: assets of a data product, features of a model, related terms.
     `sibling` is the primary of the entities that are one thing (a dbt model and its table).
     `consumers` are the users and groups of the latest usage that DataHub has.
+    `rights` is what access policies ask for and the other fields do not say exactly (see
+    `documents.model`).
     """
 
     urn: str
@@ -84,6 +86,7 @@ class EntitySnapshot:
     consumers: tuple[str, ...] = ()
     queries_per_month: int = 0
     open_incidents: int = 0
+    rights: tuple[str, ...] = ()
     custom_properties: Mapping[str, str] = field(default_factory=dict)
     structured_properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     deprecated: bool = False

@@ -35,6 +35,9 @@ usage              int       queries (or views) in 30 days; 0 when none or unkno
 incidents          int       open incidents
 quality            str       `pass`, `fail` or `unknown`
 certified          bool      a label says so: see `documents.render`
+rights             list[str] for access policies, of the entity itself: `tag URN`, `term URN`,
+                             `container URN` (the aspect's), `instance URN` (of the platform),
+                             `owner TYPE-URN URN`
 refs               list[str] every urn whose change must refresh this document
 keys               list[str] names and labels, folded: see `documents.keys`
 deprecated         bool

@@ -216,6 +216,7 @@ def _payload(snapshot: EntitySnapshot, names: _Names, description: str) -> dict[
             for name, value in list(snapshot.custom_properties.items())[:MAX_PROPERTIES]
         },
         "structured_properties": names.properties,
+        "rights": list(snapshot.rights),
         "refs": _refs(snapshot, names),
         "copies_key": copies_key(snapshot, names.path),
         "usage": snapshot.queries_per_month,

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.errors import SkippableError
 from dataspoke.core.hub.columns import Edit, columns_from, edits_from, tag_urns, term_urns
+from dataspoke.core.hub.rights import rights_of
 from dataspoke.core.hub.shapes import Aspects, Shape, shape_of
 from dataspoke.core.hub.signals import (
     Usage,
@@ -112,6 +113,7 @@ def snapshot_of(urn: str, aspects: Aspects) -> EntitySnapshot:
         consumers=usage.consumers,
         queries_per_month=usage.per_month,
         open_incidents=read("incidentsSummary", open_incidents, 0),
+        rights=rights_of(read),
         custom_properties=info.custom_properties,
         structured_properties=read("structuredProperties", _structured_properties, {}),
         deprecated=deprecated,

@@ -9,7 +9,7 @@ which then matches nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,8 @@ def checks_of(condition: Condition) -> tuple[Check, ...]:
     sense, such as a range of texts.
     """
     field, values = condition.field, condition.values
+    if condition.op == "any":
+        raise ConfigError("Cannot check groups of conditions one by one: check each group.")
     if condition.op == "exists":
         words = tuple(_word(field, value) for value in (None, True, False))
         return FactPrefix(f"{field}="), AnyFact(words), InRange(field, None, None)
@@ -102,6 +104,44 @@ def checks_of(condition: Condition) -> tuple[Check, ...]:
     return (
         InRange(field, number, None) if condition.op == "gte" else InRange(field, None, number),
     )
+
+
+def holds(conditions: Iterable[Condition], payload: Mapping[str, Any]) -> bool:
+    """Whether a payload fulfils all conditions, as an engine would judge it.
+
+    >>> holds([Condition("tags", "prefix", ("urn:",))], {"tags": ["urn:li:tag:a"]})
+    True
+    """
+    facts, numbers = frozenset(facts_of(payload)), numbers_of(payload)
+    return _all_hold(conditions, facts, numbers)
+
+
+def _all_hold(
+    conditions: Iterable[Condition], facts: frozenset[str], numbers: Mapping[str, Any]
+) -> bool:
+    return all(
+        (
+            any(_all_hold(group, facts, numbers) for group in condition.groups)
+            if condition.op == "any"
+            else any(_passes(check, facts, numbers) for check in checks_of(condition))
+        )
+        is not condition.negated
+        for condition in conditions
+    )
+
+
+def _passes(check: Check, facts: frozenset[str], numbers: Mapping[str, Any]) -> bool:
+    match check:
+        case AnyFact(wanted):
+            return not facts.isdisjoint(wanted)
+        case FactPrefix(prefix):
+            return any(fact.startswith(prefix) for fact in facts)
+        case InRange(field, low, high):
+            found = numbers.get(field, [])
+            return any(
+                (low is None or low <= number) and (high is None or number <= high)
+                for number in (found if isinstance(found, list) else [found])
+            )
 
 
 def _fact(field: str, value: object) -> str | None:

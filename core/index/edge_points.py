@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import qdrant_edge as edge
@@ -28,10 +28,16 @@ def to_filter(conditions: Sequence[Condition]) -> edge.Filter:
     must_not: list[edge.FieldCondition | edge.Filter] = []
     for condition in conditions:
         # An empty `should` would match everything, an empty list of facts matches nothing.
-        checks = checks_of(condition) or (AnyFact(()),)
-        any_of = edge.Filter(should=[to_condition(check) for check in checks])
+        any_of = edge.Filter(should=[*_options(condition)] or [to_condition(AnyFact(()))])
         (must_not if condition.negated else must).append(any_of)
     return edge.Filter(must=list(must), must_not=list(must_not))
+
+
+def _options(condition: Condition) -> Iterator[edge.FieldCondition | edge.Filter]:
+    if condition.op == "any":
+        yield from map(to_filter, condition.groups)
+    else:
+        yield from map(to_condition, checks_of(condition))
 
 
 def to_condition(check: Check) -> edge.FieldCondition:

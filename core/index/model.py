@@ -86,7 +86,7 @@ class DeletePoint:
 
 IndexOp = UpsertPoint | SetPayload | DeletePoint
 
-Operator = Literal["eq", "in", "prefix", "gte", "lte", "exists"]
+Operator = Literal["eq", "in", "prefix", "gte", "lte", "exists", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,20 @@ class Condition:
 
     `eq` and `in` match when any element of a list field is among `values`; `prefix` when one
     starts with `values[0]`; `gte` / `lte` compare numbers; `exists` needs a non-empty field and is
-    all that can be asked of free text and of lists of objects.
+    all that can be asked of free text and of lists of objects. `any` has no field: it holds when
+    all conditions of one of its `groups` hold, so an empty group always does, and no group never.
     """
 
     field: str
     op: Operator
     values: tuple[str | int | float | bool, ...] = ()
     negated: bool = False
+    groups: tuple[tuple[Condition, ...], ...] = ()
+
+    @classmethod
+    def any_of(cls, *groups: tuple[Condition, ...]) -> Condition:
+        """One of the groups holds entirely."""
+        return cls("", "any", groups=groups)
 
 
 @dataclass(frozen=True, slots=True)

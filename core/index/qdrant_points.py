@@ -55,9 +55,13 @@ def to_filter(conditions: Sequence[Condition]) -> models.Filter:
     must: list[models.Condition] = [to_condition(AnyFact((LIVE_FACT,)))]
     must_not: list[models.Condition] = []
     for condition in conditions:
+        options: list[models.Condition]
+        if condition.op == "any":
+            options = [to_filter(group) for group in condition.groups]
+        else:
+            options = [to_condition(check) for check in checks_of(condition)]
         # An empty `should` would match everything, an empty list of facts matches nothing.
-        checks = checks_of(condition) or (AnyFact(()),)
-        any_of = models.Filter(should=[to_condition(check) for check in checks])
+        any_of = models.Filter(should=options or [to_condition(AnyFact(()))])
         (must_not if condition.negated else must).append(any_of)
     return models.Filter(must=must, must_not=must_not or None)
 

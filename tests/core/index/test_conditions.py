@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, checks_of, facts_of
+from dataspoke.core.index.conditions import AnyFact, FactPrefix, InRange, checks_of, facts_of, holds
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.model import Condition, Hashes, IndexSpec, UpsertPoint
 
@@ -59,6 +59,9 @@ def test_a_condition_becomes_tests(condition: Condition, tests: tuple[Any, ...])
 
 # What a condition means, said once more and without an engine.
 def _holds(condition: Condition, payload: Mapping[str, Any]) -> bool:
+    if condition.op == "any":
+        found_group = any(all(_holds(one, payload) for one in g) for g in condition.groups)
+        return found_group is not condition.negated
     field = payload.get(condition.field)
     elements = field if isinstance(field, list) else [field]
     elements = [each for each in elements if each is not None and each != ""]
@@ -89,7 +92,7 @@ _WORDS = st.sampled_from(["", "a", "ab", "b", "a=b", "ü"])
 _NUMBERS = st.one_of(st.integers(-3, 3), st.sampled_from([0.5, -1.5]))
 _SCALARS = st.one_of(_WORDS, _NUMBERS, st.booleans(), st.none())
 _PAYLOADS = st.dictionaries(_FIELDS, st.one_of(_SCALARS, st.lists(_SCALARS, max_size=3)))
-_CONDITIONS = st.one_of(
+_PLAIN = st.one_of(
     st.builds(Condition, _FIELDS, st.just("exists"), st.just(()), st.booleans()),
     st.builds(
         Condition,
@@ -102,6 +105,10 @@ _CONDITIONS = st.one_of(
     st.builds(
         Condition, _FIELDS, st.sampled_from(["gte", "lte"]), st.tuples(_NUMBERS), st.booleans()
     ),
+)
+_GROUPS = st.lists(st.lists(_PLAIN, max_size=2).map(tuple), max_size=3).map(tuple)
+_CONDITIONS = st.one_of(
+    _PLAIN, st.builds(Condition, st.just(""), st.just("any"), st.just(()), st.booleans(), _GROUPS)
 )
 
 
@@ -129,4 +136,5 @@ def test_the_engine_means_by_conditions_what_the_contract_says(
         for n, payload in enumerate(padded)
         if all(_holds(condition, payload) for condition in conditions)
     }
+    assert {n for n, payload in enumerate(padded) if holds(conditions, payload)} == expected
     assert {hit.payload["n"] for hit in shared_edge.scroll(conditions, limit=10)} == expected

@@ -82,6 +82,20 @@ CONDITIONS = [
     (Condition("name", "eq", ("a",)), "a"),
     (Condition("name", "prefix", ("",)), "abcde"),
     (Condition("no_such_field", "exists"), ""),
+    (Condition.any_of(), ""),
+    (Condition.any_of(()), "abcde"),
+    (
+        Condition.any_of((Condition("name", "eq", ("a",)),), (Condition("name", "eq", ("b",)),)),
+        "ab",
+    ),
+    (
+        Condition.any_of(
+            (Condition("tags", "exists"), Condition("deprecated", "exists", negated=True)),
+            (Condition.any_of((Condition("name", "in", ("d", "e")),)),),
+        ),
+        "ade",
+    ),
+    (Condition("", "any", (), True, ((Condition("tags", "exists"),),)), "cde"),
 ]
 
 
