@@ -36,6 +36,22 @@ def serve(
         bool,
         typer.Option(help="Listen beyond this machine without a token: everyone may do all."),
     ] = False,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of custom models: .avsc files with the annotations that DataHub's have. "
+            "May be repeated.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    schema_fields: Annotated[
+        bool,
+        typer.Option(
+            help="Make an entity of each column, as DataHub does with this setting.",
+            envvar="MCP_SIDE_EFFECTS_SCHEMA_FIELD_ENABLED",
+        ),
+    ] = False,
     kafka: Annotated[
         str | None, typer.Option(help="Also publish events to this Kafka, HOST:PORT.")
     ] = None,
@@ -60,6 +76,8 @@ def serve(
         port=port,
         token=token,
         allow_network=allow_unauthenticated_network,
+        models=models or (),
+        schema_fields=schema_fields,
         kafka=kafka,
         pg_queue=pg_queue,
     )

@@ -53,8 +53,11 @@ def create_app(
     models: Sequence[Path] = (),
     kafka: str | None = None,
     pg_queue: str | None = None,
+    schema_fields: bool = False,
 ) -> FastAPI:
     """The application over the data in `home`; `models` are folders of custom aspects.
+
+    With `schema_fields` the columns of datasets become entities of their own.
 
     With `token`, every call but the health probes and the schema registry needs that token, whose
     bearer is the root user, or one that the hub has made; without, only who brings a token or a
@@ -63,7 +66,7 @@ def create_app(
     raises FatalError when the folder is in use or damaged.
     """
     with ExitStack() as opening:
-        hub = Hub.open(home, models)
+        hub = Hub.open(home, models, schema_fields=schema_fields)
         opening.callback(hub.close)
         bootstrap(hub)
         access = Access.open(home, hub, token)

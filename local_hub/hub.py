@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from dataspoke.local_hub.cipher import Cipher
 from dataspoke.local_hub.deletion import Deletion
+from dataspoke.local_hub.effects import CONSEQUENCES, WITH_SCHEMA_FIELDS, Consequence
 from dataspoke.local_hub.errors import HubError
 from dataspoke.local_hub.ingest import Batch
 from dataspoke.local_hub.proposals import Proposal, ProposalReader
@@ -46,15 +47,20 @@ class Hub:
     refused: Refused
     # Raises HubError for writes that the caller may not make; None where everything is allowed.
     guard: Callable[[Sequence[Proposal]], None] | None = None
+    follow: Mapping[str, Consequence] = field(default_factory=lambda: CONSEQUENCES)
 
     @classmethod
-    def open(cls, folder: Path, models: Sequence[Path] = ()) -> Hub:
-        """Open the hub in `folder`; `models` are folders of custom aspects."""
+    def open(cls, folder: Path, models: Sequence[Path] = (), *, schema_fields: bool = False) -> Hub:
+        """Open the hub in `folder`; `models` are folders of custom aspects.
+
+        With `schema_fields` the columns of datasets become entities of their own.
+        """
         registry = Registry.load(models)
         validator = Validator()
         store = Store.open(folder, registry.aspects)
         reader = ProposalReader(registry, validator)
-        return cls(registry, validator, reader, store, Cipher(folder), Refused())
+        hub = cls(registry, validator, reader, store, Cipher(folder), Refused())
+        return replace(hub, follow=WITH_SCHEMA_FIELDS) if schema_fields else hub
 
     def close(self) -> None:
         """Finish the writes and release the folder."""
@@ -79,7 +85,7 @@ class Hub:
         name = None if trace is None else trace.id
 
         def run(tx: Transaction, some: Sequence[Proposal]) -> list[Written]:
-            view = BatchView(tx, self.registry, actor, now, name)
+            view = BatchView(tx, self.registry, actor, now, name, self.follow)
             return Batch(view, self.validator).apply(some)
 
         def accept(tx: Transaction) -> list[Written]:
@@ -106,7 +112,7 @@ class Hub:
         now = now_millis()
 
         def run(tx: Transaction) -> T:
-            view = BatchView(tx, self.registry, actor, now)
+            view = BatchView(tx, self.registry, actor, now, follow=self.follow)
             result = work(tx, Deletion(view))
             Batch(view, self.validator).settle()
             return result

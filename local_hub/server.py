@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
@@ -38,8 +39,10 @@ def serve(
     port: int,
     token: str | None,
     allow_network: bool,
-    kafka: str | None,
-    pg_queue: str | None,
+    models: Sequence[Path] = (),
+    kafka: str | None = None,
+    pg_queue: str | None = None,
+    schema_fields: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used.
 
@@ -54,7 +57,14 @@ def serve(
         )
     listener = listen(host, port)
     try:
-        app = create_app(home, token=token, kafka=kafka, pg_queue=pg_queue)
+        app = create_app(
+            home,
+            token=token,
+            models=models,
+            kafka=kafka,
+            pg_queue=pg_queue,
+            schema_fields=schema_fields,
+        )
         # The models are some hundred thousand objects that live as long as the process: without
         # this, writes wait again and again for the collector to look through all of them.
         gc.collect()

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from dataspoke.local_hub.effects import CONSEQUENCES, RULES, Change
+from dataspoke.local_hub.effects import CONSEQUENCES, RULES, Change, Consequence
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.registry import AspectSpec, EntitySpec, Registry
 from dataspoke.local_hub.transaction import AspectRow, Transaction
@@ -18,17 +18,24 @@ class BatchView:
 
     `entities` and `current` hold what was read or written; what is absent from them may still be
     in the database. `now` in UTC ms; `stamp` is the JSON of actor and time, `trace` the id
-    of the request.
+    of the request; `follow` says by aspect name what follows from a change.
     """
 
     def __init__(
-        self, tx: Transaction, registry: Registry, actor: str, now: int, trace: str | None = None
+        self,
+        tx: Transaction,
+        registry: Registry,
+        actor: str,
+        now: int,
+        trace: str | None = None,
+        follow: Mapping[str, Consequence] = CONSEQUENCES,
     ) -> None:
         self.tx = tx
         self.registry = registry
         self.actor = actor
         self.now = now
         self.trace = trace
+        self.follow = follow
         self.stamp = orjson.dumps({"time": now, "actor": actor}).decode()
         self.entities: dict[str, int] = {}
         self.current: dict[int, AspectRow] = {}
@@ -97,7 +104,7 @@ class BatchView:
         self, entity: EntitySpec, urn: str, aspect: AspectSpec, row: AspectRow, new: Any = None
     ) -> None:
         """Check and remember that an aspect goes away, or back to the value `new`."""
-        if aspect.name not in RULES and aspect.name not in CONSEQUENCES:
+        if aspect.name not in RULES and aspect.name not in self.follow:
             return
         kind = "DELETE" if new is None else "UPSERT"
         change = self.change(
@@ -110,7 +117,7 @@ class BatchView:
 
     def happened(self, change: Change) -> None:
         """Remember a change for the consequences that it may have."""
-        if change.aspect.name in CONSEQUENCES:
+        if change.aspect.name in self.follow:
             self._happened.append(change)
 
     def consequences(self) -> list[Proposal]:
@@ -118,7 +125,7 @@ class BatchView:
         happened, self._happened = self._happened, []
         proposals, self.further = self.further, []
         for change in happened:
-            for proposal in CONSEQUENCES[change.aspect.name](self, change):
+            for proposal in self.follow[change.aspect.name](self, change):
                 proposals.append(_of_the_same_run(proposal, change))
         return proposals
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from dataspoke.local_hub.change_events import told
-from dataspoke.local_hub.effects import CONSEQUENCES
 from dataspoke.local_hub.mcl import TIMESERIES_TOPIC, VERSIONED_TOPIC, change_log
 from dataspoke.local_hub.proposals import Proposal
 from dataspoke.local_hub.retention import POLICY_ASPECT
@@ -95,7 +94,7 @@ class AspectWriter:
         self._view.current[new.id] = new
         self._log(proposal, change, new, row)
         self._tell(proposal, old, value)
-        if aspect.name in CONSEQUENCES:
+        if aspect.name in self._view.follow:
             self._happened(proposal, change, old, value)
         return Written(proposal.urn, aspect.name, text, meta, True)
 
@@ -128,7 +127,7 @@ class AspectWriter:
             )
         )
         self._tell(proposal, None, value)
-        if aspect.name in CONSEQUENCES:
+        if aspect.name in self._view.follow:
             self._happened(proposal, "UPSERT", None, value)
         return Written(proposal.urn, aspect.name, text, meta, True)
 

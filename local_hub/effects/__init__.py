@@ -23,6 +23,7 @@ from dataspoke.local_hub.effects.rules import (
     check_schema_fields,
     check_user_stays,
 )
+from dataspoke.local_hub.effects.schema_fields import SCHEMA_FIELDS
 from dataspoke.local_hub.effects.summaries import (
     associate_siblings,
     summarize_incident,
@@ -75,4 +76,16 @@ CONSEQUENCES: Mapping[str, Consequence] = {
     "versionSetProperties": follow_set,
 }
 
-__all__ = ["CONSEQUENCES", "MUTATIONS", "RULES", "Change", "View", "propose"]
+WITH_SCHEMA_FIELDS: Mapping[str, Consequence] = {**CONSEQUENCES, **SCHEMA_FIELDS}
+"""As `CONSEQUENCES`, where columns are to be entities of their own."""
+
+__all__ = [
+    "CONSEQUENCES",
+    "MUTATIONS",
+    "RULES",
+    "WITH_SCHEMA_FIELDS",
+    "Change",
+    "Consequence",
+    "View",
+    "propose",
+]

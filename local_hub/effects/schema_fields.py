@@ -1,0 +1,69 @@
+"""Entities of their own for the columns of datasets, where the operator asks for them.
+
+DataHub does this when MCP_SIDE_EFFECTS_SCHEMA_FIELD_ENABLED is true; by default it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dataspoke.local_hub.effects.model import Change, Consequence, View, propose
+from dataspoke.local_hub.proposals import Proposal
+from dataspoke.local_hub.timeline.columns import plain_path
+
+_ENCODED = str.maketrans({"(": "%28", ")": "%29", ",": "%2C"})
+
+
+def follow_schema(view: View, change: Change) -> Iterable[Proposal]:
+    """Make the columns that came, hide those that left, and remove all with the schema."""
+    if change.entity.name != "dataset":
+        return
+    before, after = _paths(change.old), _paths(change.new)
+    if change.new is None:
+        for path in before:
+            yield propose(view, _field(change.urn, path), "schemaFieldKey", None, "DELETE")
+        return
+    removed = view.value(change.urn, "status")
+    for path in after:
+        aliases = _aliases(change.urn, path, after)
+        if change.change == "RESTATE" or aliases != _aliases(change.urn, path, before):
+            yield propose(view, _field(change.urn, path), "schemaFieldAliases", aliases)
+        if removed is not None:
+            yield propose(view, _field(change.urn, path), "status", removed)
+    for path in before:
+        if path not in after:
+            yield propose(view, _field(change.urn, path), "status", {"removed": True})
+
+
+def follow_status(view: View, change: Change) -> Iterable[Proposal]:
+    """Columns are removed and restored with their dataset."""
+    if change.entity.name != "dataset":
+        return
+    for path in _paths(view.value(change.urn, "schemaMetadata")):
+        urn = _field(change.urn, path)
+        if change.new is None:
+            yield propose(view, urn, "status", None, "DELETE")
+        else:
+            yield propose(view, urn, "status", {"removed": bool(change.new.get("removed"))})
+
+
+SCHEMA_FIELDS: Mapping[str, Consequence] = {
+    "schemaMetadata": follow_schema,
+    "status": follow_status,
+}
+
+
+def _paths(schema: Mapping[str, Any] | None) -> dict[str, None]:
+    return {field["fieldPath"]: None for field in (schema or {}).get("fields", ())}
+
+
+def _field(dataset: str, path: str) -> str:
+    return f"urn:li:schemaField:({dataset},{path.translate(_ENCODED)})"
+
+
+def _aliases(dataset: str, path: str, paths: Iterable[str]) -> dict[str, list[str]]:
+    """The urns of a column: of its path without types, and of all paths that come to the same."""
+    plain = plain_path(path)
+    same = {_field(dataset, other) for other in paths if plain_path(other) == plain}
+    return {"aliases": sorted(same | {_field(dataset, plain)}) if same else []}
