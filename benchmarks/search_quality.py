@@ -27,21 +27,26 @@ from dataspoke.core.documents.render import render
 from dataspoke.core.entities import Column, EntitySnapshot
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.embedder import Embedder, load_embedder
-from dataspoke.core.index.model import Hashes, Hit, UpsertPoint
+from dataspoke.core.index.model import Hashes, UpsertPoint
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.index.views import blend, distinct_texts
 from dataspoke.search_service.fusion import Weights
-from dataspoke.search_service.retrieve import CANDIDATES, exactly_named, queries_for, rank
+from dataspoke.search_service.retrieve import Lists, Searcher, rank
+from dataspoke.search_service.roster import Roster, RosterRow
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    """What the index offers for one question."""
+class Asked:
+    """What the index offers for one question, and what its ids stand for."""
 
-    found: dict[str, list[Hit]]
-    exact: list[Hit]
+    found: Lists
+    exact: list[str]
+    rows: Mapping[str, RosterRow]
+
+    def urns(self, name: str) -> list[str]:
+        return [self.rows[id_].urn for id_, _ in self.found.get(name, ())]
 
 
 def read(path: Path) -> list[Json]:
@@ -103,17 +108,9 @@ def fill(index: EdgeIndex, entities: Sequence[Json], embedder: Embedder) -> None
         )
 
 
-def ask(index: EdgeIndex, embedder: Embedder, question: str) -> Lists:
-    queries = queries_for(question, embedder.embed([question])[0])
-    found = index.search(list(queries.values()), conditions=(), limit=CANDIDATES)
-    exact = index.scroll([exactly_named(question)], limit=CANDIDATES)
-    return Lists(dict(zip(queries, map(lean, found), strict=True)), lean(exact))
-
-
-def lean(hits: Sequence[Hit]) -> list[Hit]:
-    """Only what the ranking reads: thousands of whole answers would fill the memory."""
-    kept = ("urn", "name", "qualified_name", "container")
-    return [Hit(h.urn, h.score, {name: h.payload[name] for name in kept}) for h in hits]
+def ask(searcher: Searcher, rows: Mapping[str, RosterRow], question: str) -> Asked:
+    found, _ = searcher.candidates(question, ())
+    return Asked(found, searcher.exactly_named(question, ()), rows)
 
 
 def figures(ranking: Sequence[str], gold: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -137,7 +134,7 @@ def figures(ranking: Sequence[str], gold: Sequence[Sequence[str]]) -> dict[str, 
 
 
 def macro(
-    asked: Sequence[tuple[Json, Lists]], ranking_of: Callable[[Json, Lists], Sequence[str]], by: str
+    asked: Sequence[tuple[Json, Asked]], ranking_of: Callable[[Json, Asked], Sequence[str]], by: str
 ) -> dict[str, float]:
     groups: dict[str, list[dict[str, float]]] = {}
     for query, lists in asked:
@@ -151,17 +148,17 @@ def macro(
     }
 
 
-def fused_by(weights: Weights) -> Callable[[Json, Lists], list[str]]:
-    def ranking(query: Json, lists: Lists) -> list[str]:
-        ranked = rank(query["query"], lists.found, lists.exact, weights)
-        return [candidate.urn for candidate in ranked]
+def fused_by(weights: Weights) -> Callable[[Json, Asked], list[str]]:
+    def ranking(query: Json, lists: Asked) -> list[str]:
+        ranked = rank(query["query"], lists.found, lists.exact, lists.rows, weights)
+        return [candidate.row.urn for candidate in ranked]
 
     return ranking
 
 
-SYSTEMS: Mapping[str, Callable[[Json, Lists], Sequence[str]]] = {
-    "dense only": lambda query, lists: [hit.urn for hit in lists.found[DENSE_VECTOR]],
-    "words only": lambda query, lists: [hit.urn for hit in lists.found.get(SPARSE_VECTOR, ())],
+SYSTEMS: Mapping[str, Callable[[Json, Asked], Sequence[str]]] = {
+    "dense only": lambda query, lists: lists.urns(DENSE_VECTOR),
+    "words only": lambda query, lists: lists.urns(SPARSE_VECTOR),
     "as the service": fused_by(Weights()),
 }
 
@@ -186,7 +183,11 @@ def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bo
         started = time.perf_counter()
         fill(index, entities, embedder)
         filled = time.perf_counter()
-        asked = [(query, ask(index, embedder, query["query"])) for query in queries]
+        roster = Roster(index)
+        roster.refresh()
+        rows = {row.id: row for row in roster.facts()}
+        searcher = Searcher(index, roster, embedder)
+        asked = [(query, ask(searcher, rows, query["query"])) for query in queries]
         per_query = (time.perf_counter() - filled) / len(queries)
         print(
             f"\n{len(entities)} {prefix}entities indexed in {filled - started:.0f} s; "
@@ -197,6 +198,7 @@ def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bo
         if sweep:
             for weights in grid():
                 show(str(weights), macro(asked, fused_by(weights), by))
+        searcher.close()
         index.close()
 
 

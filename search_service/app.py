@@ -25,7 +25,7 @@ from dataspoke.search_service.gate import ANY_HOST, Gate
 from dataspoke.search_service.metrics import Metrics
 from dataspoke.search_service.page import page_router
 from dataspoke.search_service.results import applied_filter, result
-from dataspoke.search_service.retrieve import SearchQuery, search
+from dataspoke.search_service.retrieve import SearchQuery
 from dataspoke.search_service.runtime import SearchRuntime, Serving
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def create_app(
     `on_ready` and `on_fatal` are called from another thread. `allowed_hosts` are the names by
     which callers may address the service.
     """
-    runtime = SearchRuntime(settings, on_ready=on_ready, on_fatal=on_fatal)
+    runtime = SearchRuntime(settings, on_ready=on_ready, on_fatal=on_fatal, weights=weights)
     metrics = Metrics(ready=lambda: runtime.serving is not None, drain=lambda: runtime.drain)
 
     @asynccontextmanager
@@ -74,20 +74,18 @@ def create_app(
     app.add_middleware(Gate, allowed_hosts=allowed_hosts)
     _add_errors(app)
     _add_health(app, runtime, metrics)
-    _add_search(app, runtime, metrics, settings, weights or Weights())
+    _add_search(app, runtime, metrics, settings)
     app.include_router(page_router(lambda: runtime.serving.index if runtime.serving else None))
     return app
 
 
-def _add_search(
-    app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings, weights: Weights
-) -> None:
+def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings) -> None:
     def answer(query: SearchQuery) -> Response:
         started = perf_counter()
         serving = runtime.serving
         if serving is None:
             raise RetriableError(f"{runtime.reason} Try again in a moment.")
-        found = search(query, serving.index, serving.embedder, weights)
+        found = serving.searcher.search(query)
         body = {
             "query": query.text,
             "results": [result(hit, settings.frontend_url) for hit in found.hits],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from dataspoke.core.errors import DataSpokeError, FatalError
@@ -34,15 +34,22 @@ class OutboxDrainer:
     """Applies pending operations in order, one batch after the other.
 
     Idempotent: a batch that was applied but not acknowledged before a crash is applied again.
-    `on_fatal` is called once, from the drain thread, when the index cannot be used any more.
+    `on_fatal` is called once, from the drain thread, when the index cannot be used any more;
+    `on_applied` gets the urns of each batch once it is in the index.
     """
 
     def __init__(
-        self, outbox: Outbox, index: IndexWriter, *, on_fatal: Callable[[FatalError], None]
+        self,
+        outbox: Outbox,
+        index: IndexWriter,
+        *,
+        on_fatal: Callable[[FatalError], None],
+        on_applied: Callable[[Sequence[str]], None] = lambda urns: None,
     ) -> None:
         self._outbox = outbox
         self._index = index
         self._on_fatal = on_fatal
+        self._on_applied = on_applied
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox-drain", daemon=True)
         self.status = DrainStatus()
@@ -62,6 +69,7 @@ class OutboxDrainer:
         pending = self._outbox.pending(_BATCH)
         if pending:
             self._index.apply([item.op for item in pending])
+            self._on_applied([item.op.urn for item in pending])
             self._outbox.applied(pending)
         rows, oldest = self._outbox.backlog() if pending else (0, None)
         self.status = replace(

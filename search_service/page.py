@@ -68,7 +68,7 @@ class _Examples:
     def of(self, index: VectorIndex) -> dict[str, Any]:
         now = time.monotonic()
         if now >= self._until:
-            sample = [hit.payload for hit in index.scroll([], limit=_SAMPLE)]
+            sample = list(index.fetch(index.matching([], limit=_SAMPLE)).values())
             entities = index.count([])
             self._known = {
                 "ready": True,

@@ -1,12 +1,13 @@
-"""One search: from a question and hard filters to a ranked page.
+"""One search: from a question and hard conditions to a ranked page.
 
-The index answers at most two requests: the nearest neighbours in meaning and in words in one,
-and the entities named exactly as the question in the other. Everything else is pure.
+The index answers with ids alone; the roster says what they stand for, and only the page is read
+whole. The lists of words and characters are searched while the question is embedded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -18,15 +19,15 @@ from dataspoke.core.index.embedder import Embedder
 from dataspoke.core.index.model import (
     Condition,
     DenseQuery,
-    Hit,
     Payload,
+    Scored,
     SparseQuery,
-    Vector,
     VectorIndex,
 )
 from dataspoke.search_service.explain import Explanation, Found, explain, query_stems
 from dataspoke.search_service.filters import Filter, conditions, describe
 from dataspoke.search_service.fusion import Weights, fused, normalised, with_context
+from dataspoke.search_service.roster import Roster, RosterRow
 
 CANDIDATES = 100
 """Length of each list. Fixed, so that every page of an answer cuts the same ranking."""
@@ -70,58 +71,127 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    urn: str
+    row: RosterRow
     score: float
-    payload: Payload
     found: Found
 
 
-def search(query: SearchQuery, index: VectorIndex, embedder: Embedder, weights: Weights) -> Answer:
-    """Answer one query. Raises RetriableError when the index is away."""
-    hard = [condition for given in query.filters for condition in conditions(given)]
-    if not query.text.strip():
-        return _listing(query, index, hard)
-    started = perf_counter()
-    vector = embedder.embed([query.text])[0]
-    embedded = perf_counter()
-    asked = queries_for(query.text, vector)
-    lists = index.search(list(asked.values()), conditions=hard, limit=CANDIDATES)
-    exact = index.scroll([*hard, exactly_named(query.text)], limit=CANDIDATES)
-    answered = perf_counter()
-    ranking = rank(query.text, dict(zip(asked, lists, strict=True)), exact, weights)
-    hits = _explained(_page(ranking, query), query)
-    seconds = {
-        "embed": embedded - started,
-        "index": answered - embedded,
-        "rank": perf_counter() - answered,
-    }
-    return Answer(hits, len(ranking), seconds)
+Lists = Mapping[str, Sequence[Scored]]
 
 
-def queries_for(text: str, vector: Vector) -> dict[str, DenseQuery | SparseQuery]:
-    """What to ask the index, by the name of the vector; a question of stop words has no words."""
-    asked: dict[str, DenseQuery | SparseQuery] = {DENSE_VECTOR: DenseQuery(DENSE_VECTOR, vector)}
+class Searcher:
+    """Answers questions over one index. Threads may share it."""
+
+    def __init__(
+        self,
+        index: VectorIndex,
+        roster: Roster,
+        embedder: Embedder,
+        weights: Weights | None = None,
+    ) -> None:
+        self._index = index
+        self._roster = roster
+        self._embedder = embedder
+        self._weights = weights or Weights()
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="search-words")
+
+    def search(self, query: SearchQuery, *, rights: Sequence[Condition] = ()) -> Answer:
+        """Answer one query under its filters and the caller's rights. Raises RetriableError when
+        the index is away."""
+        hard = [*rights, *(one for given in query.filters for one in conditions(given))]
+        if not query.text.strip():
+            return self._listing(query, hard)
+        started = perf_counter()
+        lists, embed_seconds = self.candidates(query.text, hard)
+        exact = self.exactly_named(query.text, hard)
+        answered = perf_counter()
+        rows = self._roster.rows({*exact, *(id_ for hits in lists.values() for id_, _ in hits)})
+        ranking = rank(query.text, lists, exact, rows, self._weights)
+        hits = self._page(ranking, query)
+        seconds = {
+            "embed": embed_seconds,
+            "index": answered - started - embed_seconds,
+            "rank": perf_counter() - answered,
+        }
+        return Answer(hits, len(ranking), seconds)
+
+    def candidates(self, text: str, hard: Sequence[Condition]) -> tuple[Lists, float]:
+        """The lists by the name of their vector, and the seconds that embedding took."""
+        sparse = sparse_queries(text)
+        waiting = self._pool.submit(self._index.search, sparse, conditions=hard, limit=CANDIDATES)
+        began = perf_counter()
+        vector = self._embedder.embed([text])[0]
+        seconds = perf_counter() - began
+        dense = DenseQuery(DENSE_VECTOR, vector)
+        [near] = self._index.search([dense], conditions=hard, limit=CANDIDATES)
+        names = [query.name for query in sparse]
+        return {DENSE_VECTOR: near, **dict(zip(names, waiting.result(), strict=True))}, seconds
+
+    def exactly_named(self, text: str, hard: Sequence[Condition]) -> list[str]:
+        """Ids of entities whose urn, qualified name (or an ending of it) or name is `text`, in
+        any case."""
+        bare = _bare(text)
+        if not self._roster.complete:
+            keys = Condition(KEYS_FIELD, "in", (key("name", bare), key("urn", bare)))
+            return self._index.matching([*hard, keys], limit=CANDIDATES)
+        named = self._roster.named(bare)
+        if not named or (not hard and len(named) <= CANDIDATES):
+            return named
+        return self._index.matching(hard, limit=CANDIDATES, among=named)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False)
+
+    def _listing(self, query: SearchQuery, hard: Sequence[Condition]) -> Answer:
+        started = perf_counter()
+        ids = self._index.matching(hard, limit=LISTED)
+        total = len(ids) if len(ids) < LISTED else self._index.count(hard)
+        answered = perf_counter()
+        rows = self._roster.rows(ids).values()
+        everything = [Candidate(row, 0.0, Found()) for row in rows]
+        everything.sort(key=lambda c: (fold(c.row.name), c.row.urn))
+        hits = self._page(everything, query)
+        seconds = {"index": answered - started, "rank": perf_counter() - answered}
+        return Answer(hits, total, seconds)
+
+    def _page(self, ranking: Sequence[Candidate], query: SearchQuery) -> tuple[RankedHit, ...]:
+        """What was deleted since the index answered is left out."""
+        page = ranking[query.offset : query.offset + query.limit]
+        payloads = self._index.fetch([candidate.row.id for candidate in page])
+        stems = query_stems(query.text)
+        in_words = [describe(given) for given in query.filters]
+        return tuple(
+            RankedHit(
+                candidate.row.urn,
+                round(candidate.score, 6),
+                payload,
+                explain(payload, stems, candidate.found, in_words),
+            )
+            for candidate in page
+            if (payload := payloads.get(candidate.row.id)) is not None
+        )
+
+
+def sparse_queries(text: str) -> list[SparseQuery]:
+    """The question as words and as characters; one of stop words alone has no words."""
     sparse = {SPARSE_VECTOR: query_vector(text), CHARACTERS_VECTOR: question_vector(text)}
-    asked |= {name: SparseQuery(name, given) for name, given in sparse.items() if given.indices}
-    return asked
-
-
-def exactly_named(text: str) -> Condition:
-    """Entities whose urn, qualified name (or an ending of it) or name is `text`, in any case."""
-    bare = text.strip().strip("\"'`")
-    return Condition(KEYS_FIELD, "in", (key("name", bare), key("urn", bare)))
+    return [SparseQuery(name, given) for name, given in sparse.items() if given.indices]
 
 
 def rank(
-    text: str, lists: Mapping[str, Sequence[Hit]], exact: Sequence[Hit], weights: Weights
+    text: str,
+    lists: Lists,
+    exact: Collection[str],
+    rows: Mapping[str, RosterRow],
+    weights: Weights,
 ) -> list[Candidate]:
     """The whole ranking, best first; ties by name and urn, so that it repeats exactly.
 
-    `lists` has the hits by the name of their vector, as far as it was asked for.
+    `lists` has the hits by the name of their vector, as far as it was asked for, and `exact` the
+    ids of the entities named so. What is not in `rows` is no longer there.
     """
-    payloads = {hit.urn: hit.payload for hits in (exact, *lists.values()) for hit in hits}
     found_by = {
-        name: {hit.urn: hit.score for hit in hits if name == DENSE_VECTOR or hit.score > 0}
+        name: {id_: score for id_, score in hits if name == DENSE_VECTOR or score > 0}
         for name, hits in lists.items()
     }
     near, worded = found_by.get(DENSE_VECTOR, {}), found_by.get(SPARSE_VECTOR, {})
@@ -132,48 +202,28 @@ def rank(
             (weights.characters, found_by.get(CHARACTERS_VECTOR, {})),
         ]
     )
-    containers = {urn: payloads[urn].get("container") or "" for urn in scores}
+    containers = {id_: rows[id_].container for id_ in scores if id_ in rows}
     scores = with_context(scores, containers, weights.container)
     close = normalised(near)
-    exact_urns = {hit.urn for hit in exact}
+    asked, named = fold(_bare(text)), set(exact)
     candidates = []
-    for urn, payload in payloads.items():
-        equal = _exact_field(text, payload) if urn in exact_urns else ""
-        found = Found(near.get(urn), worded.get(urn), close.get(urn, 0.0) >= 0.5, equal)
-        score = scores.get(urn, 0.0) + _EXACT_BONUS[equal]
-        candidates.append(Candidate(urn, score, payload, found))
-    return sorted(candidates, key=lambda c: (-c.score, fold(c.payload["name"]), c.urn))
+    for id_ in scores.keys() | named:
+        row = rows.get(id_)
+        if row is None:
+            continue
+        equal = _exact_field(asked, row) if id_ in named else ""
+        found = Found(near.get(id_), worded.get(id_), close.get(id_, 0.0) >= 0.5, equal)
+        candidates.append(Candidate(row, scores.get(id_, 0.0) + _EXACT_BONUS[equal], found))
+    return sorted(candidates, key=lambda c: (-c.score, fold(c.row.name), c.row.urn))
 
 
-def _exact_field(text: str, payload: Payload) -> str:
-    asked = fold(text.strip().strip("\"'`"))
-    if asked == fold(payload["urn"]):
+def _bare(text: str) -> str:
+    return text.strip().strip("\"'`")
+
+
+def _exact_field(asked: str, row: RosterRow) -> str:
+    if asked == fold(row.urn):
         return "urn"
-    if asked == fold(payload["qualified_name"]) and "." in asked:
+    if asked == fold(row.qualified_name) and "." in asked:
         return "qualified name"
     return "name"
-
-
-def _listing(query: SearchQuery, index: VectorIndex, hard: Sequence[Condition]) -> Answer:
-    started = perf_counter()
-    found = index.scroll(hard, limit=LISTED)
-    total = len(found) if len(found) < LISTED else index.count(hard)
-    answered = perf_counter()
-    everything = [Candidate(hit.urn, 0.0, hit.payload, Found()) for hit in found]
-    everything.sort(key=lambda c: (fold(c.payload["name"]), c.urn))
-    hits = _explained(_page(everything, query), query)
-    seconds = {"index": answered - started, "rank": perf_counter() - answered}
-    return Answer(hits, total, seconds)
-
-
-def _page(ranking: Sequence[Candidate], query: SearchQuery) -> Sequence[Candidate]:
-    return ranking[query.offset : query.offset + query.limit]
-
-
-def _explained(page: Sequence[Candidate], query: SearchQuery) -> tuple[RankedHit, ...]:
-    stems = query_stems(query.text)
-    in_words = [describe(given) for given in query.filters]
-    return tuple(
-        RankedHit(c.urn, round(c.score, 6), c.payload, explain(c.payload, stems, c.found, in_words))
-        for c in page
-    )

@@ -22,6 +22,10 @@ from dataspoke.core.index.spec import spec_for
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
 from dataspoke.search_service.drain import DrainStatus, OutboxDrainer
+from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.retrieve import Searcher
+from dataspoke.search_service.roster import Roster
+from dataspoke.search_service.roster_keeper import RosterKeeper
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ class Serving:
 
     embedder: Embedder
     index: VectorIndex
+    roster: Roster
+    searcher: Searcher
     drainer: OutboxDrainer | None
 
 
@@ -51,8 +57,10 @@ class SearchRuntime:
         *,
         on_ready: Callable[[Serving], None],
         on_fatal: Callable[[DataSpokeError], None],
+        weights: Weights | None = None,
     ) -> None:
         self._settings = settings
+        self._weights = weights
         self._on_ready = on_ready
         self._on_fatal = on_fatal
         self._stop = threading.Event()
@@ -127,17 +135,25 @@ class SearchRuntime:
         with ExitStack() as opened:
             index = open_owner(self._settings, spec)
             opened.callback(index.close)
+            roster = Roster(index)
+            searcher = Searcher(index, roster, self._embedder, self._weights)
+            opened.callback(searcher.close)
             drainer = None
             if isinstance(index, EdgeIndex):
                 database = Database.open(self._settings.database_url)
                 opened.callback(database.close)
                 outbox = Outbox(database, spec)
                 outbox.bind(index.generation, index.urns())
-                drainer = OutboxDrainer(outbox, index, on_fatal=self._fatal)
+                drainer = OutboxDrainer(
+                    outbox, index, on_fatal=self._fatal, on_applied=roster.follow
+                )
                 opened.callback(drainer.stop, timeout=_STOP_SECONDS)
                 drainer.start()
+            keeper = RosterKeeper(roster, poll=drainer is None)
+            opened.callback(keeper.stop, timeout=_STOP_SECONDS)
+            keeper.start()
             self._resources = opened.pop_all()
-        return Serving(self._embedder, index, drainer)
+        return Serving(self._embedder, index, roster, searcher, drainer)
 
     def _fatal(self, exc: DataSpokeError) -> None:
         self.reason = str(exc)

@@ -13,19 +13,26 @@ from typing import Any, TypeVar
 import qdrant_edge as edge
 
 from dataspoke.core.errors import FatalError
-from dataspoke.core.index.edge_points import old_tombstones, to_filter, to_point, to_request
+from dataspoke.core.index.edge_points import (
+    old_tombstones,
+    to_filter,
+    to_point,
+    to_request,
+    written_since,
+)
 from dataspoke.core.index.folder import IndexFolder, damaged, own_folder
 from dataspoke.core.index.model import (
     Condition,
     DenseQuery,
     Hashes,
-    Hit,
     IndexInfo,
     IndexOp,
     IndexSpec,
     Payload,
+    Scored,
     SetPayload,
     SparseQuery,
+    StoredPoint,
     point_id,
 )
 from dataspoke.core.index.points import (
@@ -39,12 +46,16 @@ from dataspoke.core.index.points import (
     shown_payload,
     sorted_pages,
     stored_payload,
+    stored_point,
 )
 from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, NUMBER_FIELDS
 
 logger = logging.getLogger(__name__)
 
+# Reads keep the interpreter to themselves: a page of whole points takes some 10 ms.
 _PAGE = 1000
+_STREAM_PAGE = 200
+_STREAMED = [DOCUMENT_FIELD, *STATE_FIELDS]
 
 # Vectors that take less than this together are searched one by one, which is exact: 100,000 of
 # 384 dimensions, in some 30 ms.
@@ -129,29 +140,56 @@ class EdgeIndex:
         *,
         conditions: Sequence[Condition],
         limit: int,
-    ) -> list[list[Hit]]:
+    ) -> list[list[Scored]]:
         if not queries:
             return []
         # Tombstones have no vectors, so without conditions there is nothing to filter.
         condition = to_filter(conditions) if conditions else None
         requests = [to_request(query, condition, limit) for query in queries]
         answers = self._call(self._shard.query_batch, edge.QueryBatchRequest(requests))
-        return [[_hit(point.payload, point.score) for point in answer] for answer in answers]
+        return [[Scored(str(point.id), point.score) for point in answer] for answer in answers]
 
     def count(self, conditions: Sequence[Condition]) -> int:
         request = edge.CountRequest(exact=True, filter=to_filter(conditions))
         return self._call(self._shard.count, request)
 
     def get(self, urns: Iterable[str]) -> dict[str, Payload]:
-        stored = self._retrieve(list(urns), fields=[DOCUMENT_FIELD, *STATE_FIELDS])
-        return {urn: shown_payload(load) for urn, load in stored.items() if held_of(load).live}
+        ids = {point_id(urn): urn for urn in urns}
+        return {ids[id_]: payload for id_, payload in self.fetch(list(ids)).items()}
 
-    def scroll(self, conditions: Sequence[Condition], *, limit: int) -> list[Hit]:
+    def fetch(self, ids: Sequence[str]) -> dict[str, Payload]:
+        fields = [DOCUMENT_FIELD, *STATE_FIELDS]
+        records = self._call(self._shard.retrieve, list(ids), fields, False)
+        return {
+            str(record.id): shown_payload(record.payload)
+            for record in records
+            if held_of(record.payload).live
+        }
+
+    def stream(self, *, since: int | None = None) -> Iterator[list[StoredPoint]]:
+        condition = to_filter(()) if since is None else written_since(since)
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset, limit=_STREAM_PAGE, filter=condition, with_payload=_STREAMED
+            )
+            records, offset = self._call(self._shard.scroll, request)
+            yield [stored_point(str(record.id), record.payload) for record in records]
+            if offset is None:
+                return
+
+    def matching(
+        self,
+        conditions: Sequence[Condition],
+        *,
+        limit: int,
+        among: Sequence[str] | None = None,
+    ) -> list[str]:
         request = edge.ScrollRequest(
-            limit=limit, filter=to_filter(conditions), with_payload=[DOCUMENT_FIELD]
+            limit=limit, filter=to_filter(conditions, among=among), with_payload=False
         )
         records, _ = self._call(self._shard.scroll, request)
-        return [_hit(record.payload, 0.0) for record in records]
+        return [str(record.id) for record in records]
 
     def info(self) -> IndexInfo:
         shard = self._call(self._shard.info)
@@ -222,14 +260,15 @@ class EdgeIndex:
             self._call(self._shard.flush)
             self._unflushed = 0
             return
-        for path in logs:
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fdatasync(descriptor)
-            except OSError as exc:
-                raise self._failed(exc) from exc
-            finally:
-                os.close(descriptor)
+        try:
+            for path in logs:
+                _sync_to_disk(path)
+        except FileNotFoundError:
+            # The engine has just renamed a log that it had prepared.
+            self._call(self._shard.flush)
+            self._unflushed = 0
+        except OSError as exc:
+            raise self._failed(exc) from exc
 
     def _update(self, operation: edge.UpdateOperation) -> None:
         self._call(self._shard.update, operation)
@@ -251,6 +290,14 @@ class EdgeIndex:
             f"disk, start again, and if it happens again move the folder away (mv '{path}' "
             f"'{path}.damaged') and run `dataspoke index reconcile`, which fills a new one."
         )
+
+
+def _sync_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class _EngineError(Exception):
@@ -308,8 +355,3 @@ def _create_field_indexes(shard: edge.EdgeShard) -> None:
     for field, params in wanted.items():
         if field not in have:
             shard.update(edge.UpdateOperation.create_field_index(field, params))
-
-
-def _hit(stored: dict[str, Any] | None, score: float) -> Hit:
-    payload = shown_payload(stored)
-    return Hit(urn=str(payload["urn"]), score=score, payload=payload)

@@ -19,12 +19,18 @@ from dataspoke.core.index.model import (
     point_id,
 )
 from dataspoke.core.index.points import DEAD_FACT, LIVE_FACT, stored_payload, tombstone_payload
-from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
+from dataspoke.core.index.spec import FACTS_FIELD, VERSION_FIELD
 
 
-def to_filter(conditions: Sequence[Condition]) -> edge.Filter:
+def to_filter(
+    conditions: Sequence[Condition], *, among: Sequence[str] | None = None
+) -> edge.Filter:
     """All conditions at once, over points that are there (no tombstones)."""
-    must: list[edge.FieldCondition | edge.Filter] = [to_condition(AnyFact((LIVE_FACT,)))]
+    must: list[edge.FieldCondition | edge.Filter | edge.HasIdCondition] = [
+        to_condition(AnyFact((LIVE_FACT,)))
+    ]
+    if among is not None:
+        must.append(edge.HasIdCondition(set(among)))
     must_not: list[edge.FieldCondition | edge.Filter] = []
     for condition in conditions:
         # An empty `should` would match everything, an empty list of facts matches nothing.
@@ -66,7 +72,7 @@ def to_request(
         limit=limit,
         query=edge.Query.Nearest(vector, using=query.name),
         filter=condition,
-        with_payload=[DOCUMENT_FIELD],
+        with_payload=False,
     )
 
 
@@ -77,6 +83,12 @@ def _dense(vector: Vector) -> list[float]:
 
 def _sparse(vector: SparseVector) -> edge.SparseVector:
     return edge.SparseVector(list(vector.indices), list(vector.values))
+
+
+def written_since(version: int) -> edge.Filter:
+    """Points and tombstones of at least that version."""
+    held = edge.FieldCondition(VERSION_FIELD, range=edge.RangeFloat(gte=float(version)))
+    return edge.Filter(must=[held])
 
 
 def old_tombstones(before: int) -> edge.Filter:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,13 +111,23 @@ class Condition:
         return cls("", "any", groups=groups)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One candidate: the score is the engine's, comparable only within one query."""
+class Scored(NamedTuple):
+    """One candidate, by its point's id: the score is comparable only within one query.
 
-    urn: str
+    Without the payload, which costs an engine as much as the search itself.
+    """
+
+    id: str
     score: float
-    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point as it is now; `payload` is None for what was deleted."""
+
+    id: str
+    version: int
+    payload: Payload | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +191,19 @@ class VectorIndex(IndexWriter, Protocol):
         *,
         conditions: Sequence[Condition],
         limit: int,
-    ) -> list[list[Hit]]:
-        """One ranked list per query, all under the same hard conditions, payloads included."""
+    ) -> list[list[Scored]]:
+        """One ranked list per query, all under the same hard conditions."""
+        ...
+
+    def matching(
+        self,
+        conditions: Sequence[Condition],
+        *,
+        limit: int,
+        among: Sequence[str] | None = None,
+    ) -> list[str]:
+        """Up to `limit` ids of points under the conditions, rising; `among` names the only ids
+        that may be in the answer."""
         ...
 
     def count(self, conditions: Sequence[Condition]) -> int: ...
@@ -191,8 +212,13 @@ class VectorIndex(IndexWriter, Protocol):
         """The payloads of those urns that are there."""
         ...
 
-    def scroll(self, conditions: Sequence[Condition], *, limit: int) -> list[Hit]:
-        """Up to `limit` points under the conditions, score 0, in rising order of id."""
+    def fetch(self, ids: Sequence[str]) -> dict[str, Payload]:
+        """The payloads of those points that are there, by id."""
+        ...
+
+    def stream(self, *, since: int | None = None) -> Iterator[list[StoredPoint]]:
+        """Every point in batches, or those of a version of at least `since`, deleted ones
+        included. Points written meanwhile may be left out."""
         ...
 
     def close(self) -> None: ...

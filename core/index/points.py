@@ -22,7 +22,14 @@ from typing import Any
 import orjson
 
 from dataspoke.core.index.conditions import facts_of, numbers_of
-from dataspoke.core.index.model import DeletePoint, Hashes, IndexOp, SetPayload, UpsertPoint
+from dataspoke.core.index.model import (
+    DeletePoint,
+    Hashes,
+    IndexOp,
+    SetPayload,
+    StoredPoint,
+    UpsertPoint,
+)
 from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
 
 TOMBSTONE_MS = 24 * 60 * 60 * 1000
@@ -98,6 +105,12 @@ def held_of(stored: Mapping[str, Any] | None) -> Held:
     """Needs the fields `STATE_FIELDS`; a tombstone has no content hash."""
     payload = stored or {}
     return Held(int(payload.get(VERSION_FIELD, 0)), "content_hash" in payload)
+
+
+def stored_point(id_: str, stored: Mapping[str, Any] | None) -> StoredPoint:
+    """Needs the document and the fields `STATE_FIELDS`."""
+    held = held_of(stored)
+    return StoredPoint(id_, held.version, shown_payload(stored) if held.live else None)
 
 
 def hashes_of(stored: Mapping[str, Any] | None) -> Hashes:

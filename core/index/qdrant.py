@@ -17,13 +17,14 @@ from dataspoke.core.index.model import (
     Condition,
     DenseQuery,
     Hashes,
-    Hit,
     IndexInfo,
     IndexOp,
     IndexSpec,
     Payload,
+    Scored,
     SetPayload,
     SparseQuery,
+    StoredPoint,
     point_id,
 )
 from dataspoke.core.index.points import (
@@ -36,6 +37,7 @@ from dataspoke.core.index.points import (
     settle,
     shown_payload,
     sorted_pages,
+    stored_point,
 )
 from dataspoke.core.index.qdrant_points import (
     not_newer_than,
@@ -44,8 +46,9 @@ from dataspoke.core.index.qdrant_points import (
     to_overwrite,
     to_point,
     to_request,
+    written_since,
 )
-from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, NUMBER_FIELDS
+from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, NUMBER_FIELDS, VERSION_FIELD
 
 ALIAS = "dataspoke"
 # Conditional writes came with 1.16, prefix filters with 1.19.
@@ -149,14 +152,16 @@ class QdrantIndex:
         *,
         conditions: Sequence[Condition],
         limit: int,
-    ) -> list[list[Hit]]:
+    ) -> list[list[Scored]]:
         if not queries:
             return []
         # Tombstones have no vectors, so without conditions there is nothing to filter.
         condition = to_filter(conditions) if conditions else None
         requests = [to_request(query, condition, limit) for query in queries]
         answers = self._call(self._client.query_batch_points, self.collection, requests)
-        return [[_hit(point.payload, point.score) for point in answer.points] for answer in answers]
+        return [
+            [Scored(str(point.id), point.score) for point in answer.points] for answer in answers
+        ]
 
     def count(self, conditions: Sequence[Condition]) -> int:
         answer = self._call(
@@ -165,18 +170,49 @@ class QdrantIndex:
         return answer.count
 
     def get(self, urns: Iterable[str]) -> dict[str, Payload]:
-        stored = self._retrieve(list(urns), fields=[DOCUMENT_FIELD, *STATE_FIELDS])
-        return {urn: shown_payload(load) for urn, load in stored.items() if held_of(load).live}
+        ids = {point_id(urn): urn for urn in urns}
+        return {ids[id_]: payload for id_, payload in self.fetch(list(ids)).items()}
 
-    def scroll(self, conditions: Sequence[Condition], *, limit: int) -> list[Hit]:
+    def fetch(self, ids: Sequence[str]) -> dict[str, Payload]:
+        fields = [DOCUMENT_FIELD, *STATE_FIELDS]
+        records = self._call(self._client.retrieve, self.collection, list(ids), with_payload=fields)
+        return {
+            str(record.id): shown_payload(record.payload)
+            for record in records
+            if held_of(record.payload).live
+        }
+
+    def stream(self, *, since: int | None = None) -> Iterator[list[StoredPoint]]:
+        condition = to_filter(()) if since is None else written_since(since)
+        offset: Any = None
+        while True:
+            records, offset = self._call(
+                self._client.scroll,
+                self.collection,
+                scroll_filter=condition,
+                limit=_PAGE,
+                offset=offset,
+                with_payload=[DOCUMENT_FIELD, *STATE_FIELDS],
+            )
+            yield [stored_point(str(record.id), record.payload) for record in records]
+            if offset is None:
+                return
+
+    def matching(
+        self,
+        conditions: Sequence[Condition],
+        *,
+        limit: int,
+        among: Sequence[str] | None = None,
+    ) -> list[str]:
         records, _ = self._call(
             self._client.scroll,
             self.collection,
-            scroll_filter=to_filter(conditions),
+            scroll_filter=to_filter(conditions, among=among),
             limit=limit,
-            with_payload=[DOCUMENT_FIELD],
+            with_payload=False,
         )
-        return [_hit(record.payload, 0.0) for record in records]
+        return [str(record.id) for record in records]
 
     def info(self) -> IndexInfo:
         return IndexInfo(
@@ -222,7 +258,7 @@ class QdrantIndex:
             FACTS_FIELD,
             models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, prefix=True),
         )
-        for field in NUMBER_FIELDS:
+        for field in (*NUMBER_FIELDS, VERSION_FIELD):
             self._call(
                 self._client.create_payload_index,
                 self.collection,
@@ -319,8 +355,3 @@ class QdrantIndex:
 
 def _first_line(exc: BaseException) -> str:
     return (str(exc).splitlines() or [type(exc).__name__])[0]
-
-
-def _hit(stored: dict[str, Any] | None, score: float) -> Hit:
-    payload = shown_payload(stored)
-    return Hit(urn=str(payload["urn"]), score=score, payload=payload)

@@ -20,7 +20,7 @@ from dataspoke.core.index.model import (
     point_id,
 )
 from dataspoke.core.index.points import DEAD_FACT, LIVE_FACT, stored_payload, tombstone_payload
-from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
+from dataspoke.core.index.spec import FACTS_FIELD, VERSION_FIELD
 
 
 def to_point(op: UpsertPoint | DeletePoint) -> models.PointStruct:
@@ -50,9 +50,13 @@ def not_newer_than(version: int) -> models.Filter:
     return models.Filter(must=[held])
 
 
-def to_filter(conditions: Sequence[Condition]) -> models.Filter:
+def to_filter(
+    conditions: Sequence[Condition], *, among: Sequence[str] | None = None
+) -> models.Filter:
     """All conditions at once, over points that are there (no tombstones)."""
     must: list[models.Condition] = [to_condition(AnyFact((LIVE_FACT,)))]
+    if among is not None:
+        must.append(models.HasIdCondition(has_id=list(among)))
     must_not: list[models.Condition] = []
     for condition in conditions:
         options: list[models.Condition]
@@ -91,8 +95,14 @@ def to_request(
         using=query.name,
         filter=condition,
         limit=limit,
-        with_payload=[DOCUMENT_FIELD],
+        with_payload=False,
     )
+
+
+def written_since(version: int) -> models.Filter:
+    """Points and tombstones of at least that version."""
+    held = models.FieldCondition(key=VERSION_FIELD, range=models.Range(gte=version))
+    return models.Filter(must=[held])
 
 
 def old_tombstones(before: int) -> models.Filter:

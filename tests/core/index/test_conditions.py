@@ -137,4 +137,5 @@ def test_the_engine_means_by_conditions_what_the_contract_says(
         if all(_holds(condition, payload) for condition in conditions)
     }
     assert {n for n, payload in enumerate(padded) if holds(conditions, payload)} == expected
-    assert {hit.payload["n"] for hit in shared_edge.scroll(conditions, limit=10)} == expected
+    found = shared_edge.fetch(shared_edge.matching(conditions, limit=10))
+    assert {payload["n"] for payload in found.values()} == expected

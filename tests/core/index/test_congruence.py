@@ -19,6 +19,7 @@ from dataspoke.core.index.model import (
     SetPayload,
     SparseQuery,
     VectorIndex,
+    point_id,
 )
 
 CATALOGUE = [
@@ -103,14 +104,16 @@ CONDITIONS = [
 def test_a_condition_finds_the_same_points(
     filled: VectorIndex, condition: Condition, expected: str
 ) -> None:
-    names = sorted(hit.payload["name"] for hit in filled.scroll([condition], limit=100))
+    names = sorted(
+        load["name"] for load in filled.fetch(filled.matching([condition], limit=100)).values()
+    )
     assert names == list(expected)
     assert filled.count([condition]) == len(expected)
 
 
 def test_conditions_hold_together(filled: VectorIndex) -> None:
     conditions = [Condition("tags", "exists"), Condition("deprecated", "exists", negated=True)]
-    assert [hit.urn for hit in filled.scroll(conditions, limit=10)] == ["urn:a"]
+    assert filled.matching(conditions, limit=10) == [point_id("urn:a")]
 
 
 @pytest.mark.parametrize(
@@ -138,16 +141,15 @@ def test_search_ranks_dense_and_sparse_queries_under_the_same_conditions(
         SparseQuery("words", asked.sparse["words"]),
     ]
     dense, sparse = filled.search(queries, conditions=[], limit=3)
-    assert [hit.urn for hit in dense][:2] == ["urn:a", "urn:b"]
+    assert [hit.id for hit in dense][:2] == [point_id("urn:a"), point_id("urn:b")]
     assert dense[0].score == pytest.approx(1.0, abs=1e-5)
-    assert [hit.urn for hit in sparse] == ["urn:a", "urn:b"]  # the others share no word
-    assert dense[0].payload == dict(make_point(*CATALOGUE[0][:2], **CATALOGUE[0][2]).payload) | {
-        "content_hash": "text customer orders",
-        "payload_hash": dense[0].payload["payload_hash"],
-    }
+    assert [hit.id for hit in sparse] == [
+        point_id("urn:a"),
+        point_id("urn:b"),
+    ]  # the others share no word
     deprecated = [Condition("deprecated", "eq", (True,))]
     both = filled.search(queries, conditions=deprecated, limit=3)
-    assert [[hit.urn for hit in hits] for hits in both] == [["urn:b"], ["urn:b"]]
+    assert [[hit.id for hit in hits] for hits in both] == [[point_id("urn:b")]] * 2
 
 
 def test_a_rare_word_weighs_more_than_a_common_one(index: VectorIndex) -> None:
@@ -156,7 +158,7 @@ def test_a_rare_word_weighs_more_than_a_common_one(index: VectorIndex) -> None:
     common, rare = sum(map(ord, "common")), sum(map(ord, "rare"))
     both = SparseVector(tuple(sorted((common, rare))), (1.0, 1.0))
     [hits] = index.search([SparseQuery("words", both)], conditions=[], limit=3)
-    assert hits[0].urn == "urn:rare"
+    assert hits[0].id == point_id("urn:rare")
     assert hits[0].score > 1.5 * hits[1].score
 
 
@@ -173,7 +175,7 @@ def test_a_point_without_words_is_found_by_its_meaning(index: VectorIndex) -> No
     index.apply([bare])
     assert not bare.sparse["words"].indices
     [hits] = index.search([DenseQuery("meaning", bare.dense["meaning"])], conditions=[], limit=1)
-    assert [hit.urn for hit in hits] == ["urn:a"]
+    assert [hit.id for hit in hits] == [point_id("urn:a")]
 
 
 def test_hashes_and_payloads_are_those_last_written(index: VectorIndex) -> None:
@@ -222,7 +224,7 @@ def test_a_deletion_outlives_a_write_that_was_read_before_it(index: VectorIndex)
     index.apply([DeletePoint("urn:a", 5), DeletePoint("urn:never", 5)])
     index.apply([make_point("urn:a", version=4), make_point("urn:never", version=4)])
     assert index.count([]) == 0
-    assert index.scroll([], limit=10) == []
+    assert index.matching([], limit=10) == []
     assert list(index.urns()) == []
     assert index.info().points == 0
     index.apply([make_point("urn:a", version=5)])
@@ -297,3 +299,40 @@ def test_what_is_returned_is_the_callers_own(index: VectorIndex) -> None:
     first = index.get(["urn:a"])["urn:a"]
     first["tags"].append("mine")
     assert index.get(["urn:a"])["urn:a"]["tags"] == ["t"]
+
+
+def test_only_named_points_match_where_ids_are_named(filled: VectorIndex) -> None:
+    ids = sorted(point_id(f"urn:{name}") for name in "abz")
+    tagged = Condition("tags", "exists")
+    assert filled.matching([], limit=10, among=ids) == [i for i in ids if i != point_id("urn:z")]
+    assert len(filled.matching([tagged], limit=1, among=ids)) == 1
+    assert filled.matching([Condition("deprecated", "eq", (True,))], limit=9, among=ids) == [
+        point_id("urn:b")
+    ]
+    assert filled.matching([], limit=10, among=[]) == []
+
+
+def test_points_are_fetched_by_id_unless_deleted(index: VectorIndex) -> None:
+    index.apply([make_point("urn:a", tags=["t"]), make_point("urn:b"), DeletePoint("urn:b", 2)])
+    fetched = index.fetch([point_id(urn) for urn in ("urn:a", "urn:b", "urn:c")])
+    assert fetched == {point_id("urn:a"): index.get(["urn:a"])["urn:a"]}
+    assert index.fetch([]) == {}
+
+
+def test_the_stream_has_every_point_and_since_a_version_also_the_deleted(
+    index: VectorIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "_STREAM_PAGE", 3)
+    monkeypatch.setattr(qdrant, "_PAGE", 3)
+    index.apply([make_point(f"urn:{n}", version=n) for n in range(1, 9)])
+    index.apply([DeletePoint("urn:2", 20)])
+    everything = [point for page in index.stream() for point in page]
+    assert sorted(point.version for point in everything) == [1, 3, 4, 5, 6, 7, 8]
+    assert all(point.payload and point_id(point.payload["urn"]) == point.id for point in everything)
+    late = {point.id: point for page in index.stream(since=7) for point in page}
+    assert {id_: point.version for id_, point in late.items()} == {
+        point_id("urn:7"): 7,
+        point_id("urn:8"): 8,
+        point_id("urn:2"): 20,
+    }
+    assert late[point_id("urn:2")].payload is None

@@ -18,7 +18,14 @@ from index_support import NOW_MS, SPEC, make_point
 from dataspoke.core.errors import ConfigError, FatalError
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.folder import folder_name
-from dataspoke.core.index.model import DeletePoint, DenseQuery, Hashes, IndexSpec, SetPayload
+from dataspoke.core.index.model import (
+    DeletePoint,
+    DenseQuery,
+    Hashes,
+    IndexSpec,
+    SetPayload,
+    point_id,
+)
 from dataspoke.core.index.points import TOMBSTONE_MS
 
 WRITER = """
@@ -223,7 +230,7 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     assert index.count([]) == 49
     assert index.get(["urn:7"])["urn:7"]["name"] == "renamed"
     query = DenseQuery("meaning", make_point("q", "table 7").dense["meaning"])
-    assert index.search([query], conditions=[], limit=1)[0][0].urn == "urn:7"
+    assert index.search([query], conditions=[], limit=1)[0][0].id == point_id("urn:7")
     index.close()
 
 
