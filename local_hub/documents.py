@@ -32,12 +32,13 @@ _STRUCTURED_URN = "urn:li:structuredProperty:"
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A relationship and the aspect that states it."""
+    """A relationship and the aspect that states it; `via` is the query or job that makes it so."""
 
     source: str
     kind: str
     destination: str
     aspect: str
+    via: str | None = None
 
 
 @dataclass(slots=True)
@@ -67,12 +68,16 @@ class _Field:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to read of an aspect: `paths` leads to the fields, then to the relationships."""
+    """What to read of an aspect: `paths` leads to the fields, then to the relationships.
+
+    `vias` are by relationship: the list that states it, and in each item its other end and its via.
+    """
 
     aspect: str
     paths: Paths
     fields: tuple[_Field, ...]
     relationships: tuple[str, ...]
+    vias: Mapping[str, tuple[str, str, str]]
 
 
 def document_of(spec: EntitySpec, urn: str, aspects: Mapping[str, Mapping[str, Any]]) -> Document:
@@ -102,15 +107,26 @@ def _edges(
     """The relationships that an aspect of an entity states."""
     seen = set()
     for kind, destinations in zip(plan.relationships, found, strict=True):
+        vias = _vias(plan, kind, value)
         for destination in destinations:
             if type(destination) is str and (kind, destination) not in seen:
                 seen.add((kind, destination))
-                yield Edge(urn, kind, destination, plan.aspect)
+                yield Edge(urn, kind, destination, plan.aspect, vias.get(destination))
     # Column lineage relates the columns with each other, not with the entity that states it.
+    job = urn if urn.startswith("urn:li:dataJob:") else None
     for lineage in value.get(_FINE_GRAINED) or ():
         for downstream in lineage.get("downstreams") or ():
             for upstream in lineage.get("upstreams") or ():
-                yield Edge(downstream, "DownstreamOf", upstream, plan.aspect)
+                via = job or lineage.get("query")
+                yield Edge(downstream, "DownstreamOf", upstream, plan.aspect, via)
+
+
+def _vias(plan: _Plan, kind: str, value: Mapping[str, Any]) -> Mapping[str, str]:
+    """Destination → what it is related by, for a relationship that tells."""
+    if kind not in plan.vias:
+        return {}
+    items, end, via = plan.vias[kind]
+    return {item[end]: item[via] for item in value.get(items) or () if item.get(via)}
 
 
 def _add_field(document: Document, plan: _Field, values: Sequence[Any]) -> None:
@@ -185,6 +201,7 @@ def _plan_of(aspect: AspectSpec) -> _Plan:
 
 def _read_plan(aspect: AspectSpec) -> _Plan:
     paths, fields, relationships = [], [], []
+    vias = {}
     for path, annotation in annotations_in(aspect.schema, "Searchable"):
         steps = [step for step in path if step not in ("*", "$key")]
         kind = annotation.get("fieldType") or "TEXT"
@@ -202,7 +219,10 @@ def _read_plan(aspect: AspectSpec) -> _Plan:
         if path[0] != _FINE_GRAINED:
             paths.append(path)
             relationships.append(annotation["name"])
-    return _Plan(aspect.name, Paths(paths), tuple(fields), tuple(relationships))
+            if annotation.get("via"):
+                items, _, via = annotation["via"].split("/")
+                vias[annotation["name"]] = (items, path[-1], via)
+    return _Plan(aspect.name, Paths(paths), tuple(fields), tuple(relationships), vias)
 
 
 # Made once per aspect; the specs of a registry live as long as the hub.

@@ -37,6 +37,15 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """What lineage leads to: in how many hops, and by what path, both ends and vias included."""
+
+    urn: str
+    degree: int
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """Which ends relationships must have; None and no types mean any.
 
@@ -165,9 +174,9 @@ class Lineage:
 
     def neighbours(
         self, store: SearchStore, urns: Sequence[str], *, upstream: bool
-    ) -> dict[str, list[str]]:
-        """The next entities up or down the stream, for each of `urns`."""
-        found: dict[str, list[str]] = {urn: [] for urn in urns}
+    ) -> dict[str, dict[str, str | None]]:
+        """For each of `urns`: the next entity up or down the stream → what leads there, if told."""
+        found: dict[str, dict[str, str | None]] = {urn: {} for urn in urns}
         asked = orjson.dumps(list(urns)).decode()
         with store.reader() as connection:
             for own, other, flows_up in (
@@ -176,34 +185,43 @@ class Lineage:
             ):
                 kinds = [kind for kind, is_up in self._upstream.items() if is_up == flows_up]
                 rows = connection.execute(
-                    f"SELECT DISTINCT {own}, {other} FROM json_each(?) w CROSS JOIN edge "  # noqa: S608
+                    f"SELECT DISTINCT {own}, {other}, via FROM json_each(?) w CROSS JOIN edge "  # noqa: S608
                     f"ON {own} = w.value WHERE kind IN (SELECT value FROM json_each(?)) "
                     f"AND {_VISIBLE.format(other='edge.' + other)} ORDER BY {other}",
                     (asked, orjson.dumps(kinds).decode()),
                 )
-                for urn, neighbour in rows:
-                    if neighbour not in found[urn] and neighbour != urn:
-                        found[urn].append(neighbour)
+                for urn, neighbour, via in rows:
+                    if neighbour != urn:
+                        found[urn].setdefault(neighbour, via)
         return found
 
-    def walk(
-        self, store: SearchStore, urn: str, *, upstream: bool, hops: int
-    ) -> dict[str, list[str]]:
-        """Everything within `hops` of an entity, each with the shortest path that leads to it."""
-        paths: dict[str, list[str]] = {urn: [urn]}
+    def walk(self, store: SearchStore, urn: str, *, upstream: bool, hops: int) -> list[Reached]:
+        """Everything within `hops` of an entity, each by the shortest path, the nearest first.
+
+        What an edge leads through is reached too, before the end of the edge.
+        """
+        paths: dict[str, tuple[str, ...]] = {urn: (urn,)}
+        found, vias = [], set[str]()
         frontier = [urn]
-        for _ in range(hops):
+        for degree in range(1, hops + 1):
             steps = self.neighbours(store, frontier, upstream=upstream)
             frontier = []
             for origin, neighbours in steps.items():
-                for neighbour in neighbours:
-                    if neighbour not in paths:
-                        paths[neighbour] = [*paths[origin], neighbour]
-                        frontier.append(neighbour)
+                for neighbour, via in neighbours.items():
+                    if neighbour in paths:
+                        continue
+                    path = paths[origin]
+                    if via is not None:
+                        path = (*path, via)
+                        if via not in vias:
+                            vias.add(via)
+                            found.append(Reached(via, degree, path))
+                    paths[neighbour] = (*path, neighbour)
+                    found.append(Reached(neighbour, degree, paths[neighbour]))
+                    frontier.append(neighbour)
             if not frontier:
                 break
-        del paths[urn]
-        return paths
+        return found
 
 
 def shown(relation: Relation) -> dict[str, Any]:

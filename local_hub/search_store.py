@@ -24,7 +24,7 @@ from dataspoke.local_hub.store import Store
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 2
+_VERSION = 3
 # Entities per transaction: while somebody waits for the answer, and in the background.
 _BATCH, _TURN = 500, 50
 # Seconds without a commit after which nobody writes: longer than a large request takes. Under a
@@ -56,7 +56,8 @@ CREATE TABLE edge (
     source TEXT NOT NULL,
     kind TEXT NOT NULL,
     destination TEXT NOT NULL,
-    aspect TEXT NOT NULL
+    aspect TEXT NOT NULL,
+    via TEXT
 );
 CREATE INDEX edge_by_owner ON edge (owner);
 CREATE INDEX edge_by_source ON edge (source, kind, destination);
@@ -231,7 +232,7 @@ class SearchStore:
         first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM doc").fetchone()[0]
         docs, words = [], []
         fields: list[tuple[int, str, int]] = []
-        edges: list[tuple[int, str, str, str, str]] = []
+        edges: list[tuple[int, str, str, str, str, str | None]] = []
         for number, document in enumerate(documents, first):
             docs.append(
                 (
@@ -247,13 +248,13 @@ class SearchStore:
                 fields.extend((key, value, number) for value in document.fields.get(name, ()))
             words.append((number, "\n".join(document.names), "\n".join(document.texts)))
             edges.extend(
-                (number, edge.source, edge.kind, edge.destination, edge.aspect)
+                (number, edge.source, edge.kind, edge.destination, edge.aspect, edge.via)
                 for edge in document.edges
             )
         connection.executemany("INSERT INTO doc VALUES (?, ?, ?, ?, ?)", docs)
         connection.executemany("INSERT OR IGNORE INTO field VALUES (?, ?, ?)", fields)
         connection.executemany("INSERT INTO words (rowid, name, text) VALUES (?, ?, ?)", words)
-        connection.executemany("INSERT INTO edge VALUES (?, ?, ?, ?, ?)", edges)
+        connection.executemany("INSERT INTO edge VALUES (?, ?, ?, ?, ?, ?)", edges)
 
     def _number_of(self, connection: sqlite3.Connection, name: str) -> int:
         number = self._fields.get(name)

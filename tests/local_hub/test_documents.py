@@ -79,3 +79,17 @@ def test_column_lineage_relates_columns(registry: Registry) -> None:
         Edge(URN, "DownstreamOf", UP, "upstreamLineage"),
         Edge(COLUMN, "DownstreamOf", SOURCE, "upstreamLineage"),
     ]
+
+
+def test_an_edge_tells_what_it_leads_through(registry: Registry) -> None:
+    columns = {"upstreams": [SOURCE], "downstreams": [COLUMN]}
+    lineage = {
+        "upstreams": [{"dataset": UP, "type": "TRANSFORMED", "query": "urn:li:query:q"}],
+        "fineGrainedLineages": [{**columns, "query": "urn:li:query:q"}],
+    }
+    document = document_of(registry.entity("dataset"), URN, {"upstreamLineage": lineage})
+    assert [edge.via for edge in document.edges] == ["urn:li:query:q", "urn:li:query:q"]
+    job = "urn:li:dataJob:(urn:li:dataFlow:(airflow,f,PROD),j)"
+    stated = {"inputDatasets": [], "outputDatasets": [], "fineGrainedLineages": [columns]}
+    document = document_of(registry.entity("dataJob"), job, {"dataJobInputOutput": stated})
+    assert [edge.via for edge in document.edges] == [job]

@@ -13,6 +13,7 @@ from dataspoke.local_hub.graphql.entities import Entity
 from dataspoke.local_hub.graphql.names import entity_names
 from dataspoke.local_hub.graphql.room import Arguments, Context, Room
 from dataspoke.local_hub.graphql.rooms.search import aggregated, query_of
+from dataspoke.local_hub.relationships import Reached
 from dataspoke.local_hub.search import Query
 from dataspoke.local_hub.urns import Urn
 
@@ -30,20 +31,19 @@ def _reached(context: Context, given: Arguments) -> list[dict[str, Any]]:
         groups = tuple((*group, *extra) for group in groups) or (extra,)
     degrees = _degrees(groups)
     hops = _MOST_HOPS if degrees is None or "3+" in degrees else max(map(int, degrees))
-    paths = context.lineage.walk(
+    ways: dict[str, list[Reached]] = {}
+    for one in context.lineage.walk(
         context.index, given.get("urn") or "", upstream=upstream, hops=hops
-    )
-    ways: dict[str, list[list[str]]] = {}
-    for path in paths.values():
-        ways.setdefault(_asset(path[-1]), []).append(path)
+    ):
+        ways.setdefault(_asset(one.urn), []).append(one)
     names = entity_names(context.hub.registry)
     wanted = {names[name] for name in given.get("types") or ()}
     allowed = _allowed(context, given, groups, list(ways))
     results = []
     for urn, found in ways.items():
         entity = context.loader.entity(urn)
-        away = sorted({len(path) - 1 for path in found})
-        if entity is None or (wanted and entity.spec.name not in wanted):
+        away = sorted({one.degree for one in found})
+        if entity is None or not (entity.spec.name in wanted if wanted else _told(entity)):
             continue
         if degrees is not None and degrees.isdisjoint(map(_degree_name, away)):
             continue
@@ -54,7 +54,7 @@ def _reached(context: Context, given: Arguments) -> list[dict[str, Any]]:
                 "entity": entity,
                 "degree": away[0],
                 "degrees": away,
-                "paths": [{"path": context.loader.many(path)} for path in found],
+                "paths": [{"path": context.loader.many(one.path)} for one in found],
                 "explored": True,
             }
         )
@@ -65,6 +65,11 @@ def _asset(urn: str) -> str:
     """What a result is told as: a column is found as the dataset that has it."""
     parsed = Urn.parse(urn)
     return parsed.parts[0] if parsed.entity_type == "schemaField" else urn
+
+
+def _told(entity: Entity) -> bool:
+    """Whether an entity is found when no type is named; a query only leads to others."""
+    return entity.spec.name != "query"
 
 
 def _degree_name(degree: int) -> str:
