@@ -14,6 +14,7 @@ from typing import Any
 
 from dataspoke.core.errors import DataSpokeError, FatalError, RetriableError
 from dataspoke.core.index.edge import EdgeIndex
+from dataspoke.core.index.edge_graph import GraphBuilder
 from dataspoke.core.index.embedder import Embedder, load_embedder
 from dataspoke.core.index.model import VectorIndex
 from dataspoke.core.index.open import open_owner
@@ -98,7 +99,12 @@ class SearchRuntime:
         info = serving.index.info()
         facts: dict[str, Any] = {
             "model": serving.embedder.model_id,
-            "index": {"engine": info.engine, "location": info.location, "entities": info.points},
+            "index": {
+                "engine": info.engine,
+                "location": info.location,
+                "entities": info.points,
+                "roster": len(serving.roster),
+            },
         }
         if (drain := self.drain) is not None:
             facts["outbox"] = {
@@ -144,11 +150,14 @@ class SearchRuntime:
                 opened.callback(database.close)
                 outbox = Outbox(database, spec)
                 outbox.bind(index.generation, index.urns())
+                graph = GraphBuilder(index)
+                opened.callback(graph.stop, timeout=_STOP_SECONDS)
                 drainer = OutboxDrainer(
                     outbox, index, on_fatal=self._fatal, on_applied=roster.follow
                 )
                 opened.callback(drainer.stop, timeout=_STOP_SECONDS)
                 drainer.start()
+                graph.start()
             keeper = RosterKeeper(roster, poll=drainer is None)
             opened.callback(keeper.stop, timeout=_STOP_SECONDS)
             keeper.start()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-import os
+import shutil
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import qdrant_edge as edge
 
 from dataspoke.core.errors import FatalError
+from dataspoke.core.index.edge_graph import bring_over, remove_others
 from dataspoke.core.index.edge_points import (
     old_tombstones,
     to_filter,
@@ -20,7 +21,16 @@ from dataspoke.core.index.edge_points import (
     to_request,
     written_since,
 )
-from dataspoke.core.index.folder import IndexFolder, damaged, own_folder
+from dataspoke.core.index.edge_shard import (
+    GRAPH_ABOVE_KB,
+    EngineError,
+    create_field_indexes,
+    create_shard,
+    guarded,
+    load_shard,
+    sync_to_disk,
+)
+from dataspoke.core.index.folder import IndexFolder, own_folder
 from dataspoke.core.index.model import (
     Condition,
     DenseQuery,
@@ -48,7 +58,7 @@ from dataspoke.core.index.points import (
     stored_payload,
     stored_point,
 )
-from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, NUMBER_FIELDS
+from dataspoke.core.index.spec import DOCUMENT_FIELD
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +67,8 @@ _PAGE = 1000
 _STREAM_PAGE = 200
 _STREAMED = [DOCUMENT_FIELD, *STATE_FIELDS]
 
-# Vectors that take less than this together are searched one by one, which is exact: 100,000 of
-# 384 dimensions, in some 30 ms.
-_GRAPH_ABOVE_KB = 150_000
+# Points that may be brought over while writers wait.
+_FEW = 200
 
 # Operations between two full flushes.
 _FLUSH_EVERY = 5_000
@@ -80,6 +89,8 @@ class EdgeIndex:
         self._writing = threading.Lock()
         self._closed = False
         self._unflushed = 0
+        # Ids of what was written since the shard was copied; None while there is no copy.
+        self._written: set[str] | None = None
 
     @classmethod
     def open(cls, index_dir: Path, spec: IndexSpec, *, now_ms: int) -> EdgeIndex:
@@ -87,11 +98,12 @@ class EdgeIndex:
 
         Raises FatalError if another process owns it or its files are damaged.
         """
-        folder = own_folder(index_dir, spec, lambda path: _create_shard(path, spec))
+        folder = own_folder(index_dir, spec, lambda path: create_shard(path, spec))
         try:
-            shard = _load_shard(folder)
+            remove_others(folder.path, keep=folder.shard.name)
+            shard = load_shard(folder)
             index = cls(folder, spec, shard)
-            index._call(_create_field_indexes, shard)
+            index._call(create_field_indexes, shard)
             index._drop_tombstones(now_ms - TOMBSTONE_MS)
             index._optimize()
         except BaseException:
@@ -123,6 +135,8 @@ class EdgeIndex:
                     self._update(
                         edge.UpdateOperation.overwrite_payload([point_id(op.urn)], payload)
                     )
+            if self._written is not None:
+                self._written.update(point_id(op.urn) for op in settled)
             self._make_durable(len(settled))
 
     def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]:
@@ -212,9 +226,9 @@ class EdgeIndex:
                 return
             self._closed = True
             try:
-                _guarded(self._shard.flush)
-                _guarded(self._shard.close)
-            except _EngineError as exc:
+                guarded(self._shard.flush)
+                guarded(self._shard.close)
+            except EngineError as exc:
                 raise self._failed(exc) from exc
             finally:
                 self._folder.release()
@@ -240,13 +254,65 @@ class EdgeIndex:
         dead = old_tombstones(before)
         self._update(edge.UpdateOperation.delete_points_by_filter(dead))
 
+    def needs_graph(self) -> bool:
+        """More vectors are without a graph than a search should look at one by one."""
+        shard = self._call(self._shard.info)
+        names = len(self._spec.dense) + len(self._spec.sparse)
+        plain = shard.points_count * names - shard.indexed_vectors_count
+        return plain * sum(self._spec.dense.values()) * 4 / 1024 > GRAPH_ABOVE_KB
+
+    def copy_shard(self) -> Path:
+        """See `edge_graph.Growing`."""
+        taken = {path.name for path in self._folder.path.glob("shard*")}
+        copy = next(
+            self._folder.path / name
+            for name in (f"shard-{number}" for number in itertools.count(2))
+            if name not in taken
+        )
+        with self._writing:
+            self._call(self._shard.flush)
+            self._unflushed = 0
+            self._written = set()
+            try:
+                shutil.copytree(self._folder.shard, copy)
+            except OSError as exc:
+                raise self._failed(exc) from exc
+        return copy
+
+    def drop_copy(self, copy: Path) -> None:
+        """See `edge_graph.Growing`; nothing happens to the shard in use."""
+        with self._writing:
+            self._written = None
+            remove_others(self._folder.path, keep=self._folder.shard.name)
+
+    def take_shard(self, copy: Path) -> None:
+        """See `edge_graph.Growing`. Writes wait for the last few points only."""
+        fresh = self._call(edge.EdgeShard.load, str(copy))
+        while True:
+            with self._writing:
+                waiting = self._take_written()
+                if len(waiting) <= _FEW:
+                    self._call(bring_over, self._shard, fresh, waiting)
+                    self._use(fresh, copy)
+                    return
+            self._call(bring_over, self._shard, fresh, waiting)
+
+    def _use(self, fresh: edge.EdgeShard, place: Path) -> None:
+        self._call(fresh.flush)
+        self._folder = self._folder.with_shard(place)
+        # Readers may still be inside the old one, which goes when the last of them leaves.
+        self._shard = fresh
+
+    def _take_written(self) -> list[str]:
+        written, self._written = self._written, set()
+        return list(written or ())
+
     def _optimize(self) -> None:
-        """Clear away what was deleted; above `_GRAPH_ABOVE_KB` build the graph that makes search
-        approximate and fast. Takes about a minute per 100,000 vectors and stops the whole
-        process meanwhile, so it is done on opening alone."""
-        started = time.monotonic()
-        if self._call(self._shard.optimize):
-            logger.info("optimized the index in %.1f s", time.monotonic() - started)
+        """Clear away what was deleted: in the blink of an eye as long as there is no graph to
+        build, else left to `edge_graph`."""
+        points = self._call(self._shard.info).points_count
+        if points * sum(self._spec.dense.values()) * 4 / 1024 <= GRAPH_ABOVE_KB:
+            self._call(self._shard.optimize)
 
     def _make_durable(self, written: int) -> None:
         """Bring the engine's log to the disk; now and then also all that the log stands for.
@@ -262,7 +328,7 @@ class EdgeIndex:
             return
         try:
             for path in logs:
-                _sync_to_disk(path)
+                sync_to_disk(path)
         except FileNotFoundError:
             # The engine has just renamed a log that it had prepared.
             self._call(self._shard.flush)
@@ -279,8 +345,8 @@ class EdgeIndex:
                 f"Cannot use the index in {self._folder.path}: it was closed. Open it again."
             )
         try:
-            return _guarded(function, *args)
-        except _EngineError as exc:
+            return guarded(function, *args)
+        except EngineError as exc:
             raise self._failed(exc) from exc
 
     def _failed(self, reason: Exception) -> FatalError:
@@ -290,68 +356,3 @@ class EdgeIndex:
             f"disk, start again, and if it happens again move the folder away (mv '{path}' "
             f"'{path}.damaged') and run `dataspoke index reconcile`, which fills a new one."
         )
-
-
-def _sync_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-class _EngineError(Exception):
-    """What the engine threw, as one line."""
-
-
-def _guarded(function: Callable[..., _T], *args: object) -> _T:
-    """Run an engine call. The engine raises bare `Exception`s, and a panic in its Rust code
-    arrives as a `BaseException` called PanicException."""
-    try:
-        return function(*args)
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as exc:
-        logger.debug("the index engine failed", exc_info=True)
-        raise _EngineError((str(exc).splitlines() or [type(exc).__name__])[0]) from exc
-
-
-def _load_shard(folder: IndexFolder) -> edge.EdgeShard:
-    if not any(folder.shard.glob("segments/*/segment.json")):
-        # The engine would open it as an empty index.
-        raise damaged(folder.path, "its segments are missing")
-    try:
-        return _guarded(edge.EdgeShard.load, str(folder.shard))
-    except _EngineError as exc:
-        raise damaged(folder.path, f"the engine says {str(exc)!r}") from exc
-
-
-def _create_shard(path: Path, spec: IndexSpec) -> None:
-    path.mkdir()
-    config = edge.EdgeConfig(
-        vectors={
-            name: edge.EdgeVectorParams(size, edge.Distance.Cosine)
-            for name, size in spec.dense.items()
-        },
-        sparse_vectors={
-            name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in spec.sparse
-        },
-        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=_GRAPH_ABOVE_KB),
-    )
-    shard = edge.EdgeShard.create(str(path), config)
-    _create_field_indexes(shard)
-    shard.flush()
-    shard.close()
-
-
-def _create_field_indexes(shard: edge.EdgeShard) -> None:
-    """Those that are missing. None gets graph links: with them a build takes twice as long."""
-    have = shard.info().payload_schema
-    wanted: dict[str, edge.KeywordIndexParams | edge.FloatIndexParams] = {
-        FACTS_FIELD: edge.KeywordIndexParams(prefix=True, enable_hnsw=False)
-    }
-    for field in NUMBER_FIELDS:
-        wanted[field] = edge.FloatIndexParams(enable_hnsw=False)
-    for field, params in wanted.items():
-        if field not in have:
-            shard.update(edge.UpdateOperation.create_field_index(field, params))

@@ -5,7 +5,7 @@
     <index_dir>/<name>.lock     our file lock; held while the index is open
     <index_dir>/<name>.owner    pid of the process that holds it
     <index_dir>/<name>/meta.json
-    <index_dir>/<name>/shard/   the engine's own files
+    <index_dir>/<name>/shard*/  the engine's own files; meta.json names those in use
 
 The lock comes first because the engine has none that helps: a second open is refused, but it
 makes the next flush of the first owner fail.
@@ -20,7 +20,7 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,11 +48,20 @@ class IndexFolder:
 
     path: Path
     generation: str
+    shard: Path
     _lock: FileLock
 
-    @property
-    def shard(self) -> Path:
-        return self.path / "shard"
+    def with_shard(self, shard: Path) -> IndexFolder:
+        """Make `shard`, a folder beside the present one, the one in use; durable, in one step."""
+        meta = json.loads((self.path / "meta.json").read_text())
+        fresh = self.path / "meta.json.new"
+        with fresh.open("w") as file:
+            file.write(json.dumps(meta | {"shard": shard.name}, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path / "meta.json")
+        _sync_folder(self.path)
+        return replace(self, shard=shard)
 
     def release(self) -> None:
         """Give the folder to whoever wants it next."""
@@ -74,12 +83,18 @@ def own_folder(
     try:
         if not path.exists():
             _create(path, spec, create_shard)
-        generation = _read_meta(path, spec)
+        generation, shard = _read_meta(path, spec)
     except BaseException:
         _owner_file(path).unlink(missing_ok=True)
         lock.release()
         raise
-    return IndexFolder(path, generation, lock)
+    return IndexFolder(path, generation, path / shard, lock)
+
+
+def spec_of(folder: Path) -> IndexSpec:
+    """What an index folder was made for."""
+    spec = json.loads((folder / "meta.json").read_text())["spec"]
+    return IndexSpec(spec["model_id"], spec["dense"], tuple(spec["sparse"]))
 
 
 def damaged(path: Path, reason: str) -> FatalError:
@@ -130,23 +145,32 @@ def _create(path: Path, spec: IndexSpec, create_shard: Callable[[Path], None]) -
     fresh = path.with_name(path.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    meta = {"generation": str(uuid.uuid4()), "spec": _spec_as_json(spec)}
+    meta = {"generation": str(uuid.uuid4()), "shard": "shard", "spec": _spec_as_json(spec)}
     (fresh / "meta.json").write_text(json.dumps(meta, indent=2) + "\n")
     create_shard(fresh / "shard")
     fresh.rename(path)
 
 
-def _read_meta(path: Path, spec: IndexSpec) -> str:
+def _read_meta(path: Path, spec: IndexSpec) -> tuple[str, str]:
     try:
         meta = json.loads((path / "meta.json").read_text())
         generation, stored = str(meta["generation"]), meta["spec"]
+        shard = str(meta.get("shard", "shard"))
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise damaged(path, f"its meta.json cannot be read ({type(exc).__name__})") from exc
-    if not (path / "shard").is_dir():
-        raise damaged(path, "its folder 'shard' is missing")
+    if not (path / shard).is_dir():
+        raise damaged(path, f"its folder {shard!r} is missing")
     if stored != _spec_as_json(spec):
         raise damaged(path, f"it was made for {stored}, not for {_spec_as_json(spec)}")
-    return generation
+    return generation, shard
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _spec_as_json(spec: IndexSpec) -> dict[str, object]:
