@@ -64,10 +64,16 @@ def copies_key(snapshot: EntitySnapshot, path: list[str]) -> str:
     if bare != name:
         steps = [step.lower() for step in path]
         return _key("shards", *where, snapshot.platform_instance, *steps, bare.lower())
-    if len(snapshot.columns) < _FEWEST_COLUMNS or not path:
+    schema = _schema(snapshot.qualified_name) or "".join(path[-1:]).lower()
+    if len(snapshot.columns) < _FEWEST_COLUMNS or not schema:
         return ""
     columns = sorted({column.path.lower() for column in snapshot.columns})
-    return _key("copies", *where, path[-1].lower(), name.lower(), *columns)
+    return _key("copies", *where, schema, name.lower(), *columns)
+
+
+def _schema(qualified_name: str) -> str:
+    """The step above the table's own, in lower case."""
+    return qualified_name.lower().rpartition(".")[0].rpartition(".")[2]
 
 
 def _key(kind: str, *parts: str) -> str:
