@@ -17,12 +17,15 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import Request
 
 from dataspoke.core.errors import DataSpokeError, RetriableError
+from dataspoke.core.index.model import Payload
 from dataspoke.core.settings import Settings
 from dataspoke.search_service import schemas
+from dataspoke.search_service.entity_routes import Find, entity_router
 from dataspoke.search_service.filters import FilterError, checked, parse_filter
 from dataspoke.search_service.fusion import Weights
 from dataspoke.search_service.gate import ANY_HOST, Gate
 from dataspoke.search_service.metrics import Metrics
+from dataspoke.search_service.neighbours import Surroundings
 from dataspoke.search_service.page import page_router
 from dataspoke.search_service.results import applied_filter, result
 from dataspoke.search_service.retrieve import SearchQuery
@@ -75,8 +78,19 @@ def create_app(
     _add_errors(app)
     _add_health(app, runtime, metrics)
     _add_search(app, runtime, metrics, settings)
+    app.include_router(entity_router(_finder(runtime), settings.frontend_url))
     app.include_router(page_router(lambda: runtime.serving.index if runtime.serving else None))
     return app
+
+
+def _finder(runtime: SearchRuntime) -> Find:
+    def find(urn: str) -> tuple[Payload, Surroundings] | None:
+        serving = runtime.serving
+        if serving is None:
+            raise RetriableError(f"{runtime.reason} Try again in a moment.")
+        return serving.searcher.entity(urn)
+
+    return find
 
 
 def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings) -> None:

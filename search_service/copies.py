@@ -8,21 +8,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def collapsed(ranking: Iterable[T], key_of: Callable[[T], str]) -> list[tuple[T, list[T]]]:
-    """The best of each group with the others of it, best first; an empty key is a group alone.
+def collapsed(ranking: Iterable[T], key_of: Callable[[T], str]) -> list[T]:
+    """The first of each group, in the same order; an empty key is a group alone.
 
-    >>> collapsed(["a1", "b1", "a2", "-"], lambda one: one[0].strip("-"))
-    [('a1', ['a2']), ('b1', []), ('-', [])]
+    >>> collapsed(["a1", "b1", "a2", "-", "-"], lambda one: one[0].strip("-"))
+    ['a1', 'b1', '-', '-']
     """
-    groups: dict[str, tuple[T, list[T]]] = {}
-    hits: list[tuple[T, list[T]]] = []
+    seen: set[str] = set()
+    kept = []
     for one in ranking:
         key = key_of(one)
-        if key and key in groups:
-            groups[key][1].append(one)
-            continue
-        hit: tuple[T, list[T]] = (one, [])
-        hits.append(hit)
-        if key:
-            groups[key] = hit
-    return hits
+        if not key or key not in seen:
+            seen.add(key)
+            kept.append(one)
+    return kept

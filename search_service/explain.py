@@ -13,6 +13,7 @@ from typing import Any
 
 from dataspoke.core.documents.vocabulary import ABBREVIATIONS
 from dataspoke.core.documents.words import humanise, words
+from dataspoke.search_service.trust import Applied
 
 _SURFACE = re.compile(r"[^\W_]+(?:[_'.-][^\W_]+)*")
 _SHOWN_VALUES = 5
@@ -25,6 +26,8 @@ _LIST_FIELDS = (
     ("container", "path"),
     ("type", "subtypes"),
     ("upstream", "upstream_names"),
+    ("downstream", "downstream_names"),
+    ("related", "related_names"),
 )
 
 
@@ -43,7 +46,8 @@ class Found:
     """Which list brought the hit. Raw scores, None where that list does not hold it.
 
     `close` says that the hit is in the nearer half of the nearest neighbours. `exact` names the
-    field that equals the whole question: `urn`, `qualified name`, `name`, or is empty.
+    field that equals the whole question: `urn`, `qualified name`, `name`,
+    `name and place`, or is empty.
     """
 
     meaning: float | None = None
@@ -67,6 +71,7 @@ class Explanation:
     found: Found
     matches: tuple[Match, ...]
     filters: tuple[str, ...]
+    signals: tuple[Applied, ...] = ()
 
 
 def query_stems(text: str) -> dict[str, str]:
@@ -79,11 +84,17 @@ def query_stems(text: str) -> dict[str, str]:
 
 
 def explain(
-    payload: Mapping[str, Any], stems: Mapping[str, str], found: Found, filters: Sequence[str]
+    payload: Mapping[str, Any],
+    stems: Mapping[str, str],
+    found: Found,
+    filters: Sequence[str],
+    signals: Sequence[Applied] = (),
 ) -> Explanation:
-    """`stems` are those of the question, `filters` the hard filters in words."""
+    """`stems` are those of the question, `filters` the hard filters in words, `signals` what
+    else moved the hit."""
     matches = tuple(_matches(payload, stems)) if stems else ()
-    return Explanation(_summary(matches, found), found, matches, tuple(filters))
+    summary = _summary(matches, found)
+    return Explanation(summary, found, matches, tuple(filters), tuple(signals))
 
 
 def _matches(payload: Mapping[str, Any], stems: Mapping[str, str]) -> Iterable[Match]:
@@ -100,7 +111,16 @@ def _matches(payload: Mapping[str, Any], stems: Mapping[str, str]) -> Iterable[M
     ]
     yield from _of_list("column descriptions", described)
     for label, field in _LIST_FIELDS:
-        yield from _of_list(label, [(name, finder.in_text(name)) for name in payload[field]])
+        yield from _of_list(
+            label, [(name, finder.in_text(name)) for name in payload.get(field) or ()]
+        )
+    properties = {
+        **payload.get("custom_properties", {}),
+        **payload.get("structured_properties", {}),
+    }
+    yield from _of_list(
+        "properties", [(n, finder.in_text(_told(n, v))) for n, v in properties.items()]
+    )
     in_path = finder.in_text(payload["qualified_name"])
     if set(in_path) - set(in_name) and not payload["path"]:
         yield Match("qualified name", in_path)
@@ -138,8 +158,13 @@ def _of_list(label: str, hits: Sequence[tuple[str, tuple[str, ...]]]) -> Iterabl
         yield Match(label, tuple(all_words), names[:_SHOWN_VALUES])
 
 
+def _told(name: str, value: str | Sequence[str]) -> str:
+    return f"{name} {value if isinstance(value, str) else ' '.join(value)}"
+
+
 def _summary(matches: Sequence[Match], found: Found) -> str:
-    parts = [f"its {found.exact} is what you typed"] if found.exact else []
+    verb = "are" if " and " in found.exact else "is"
+    parts = [f"its {found.exact} {verb} what you typed"] if found.exact else []
     places: dict[tuple[str, ...], list[str]] = {}
     for match in matches:
         if match.field != found.exact:

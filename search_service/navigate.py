@@ -16,7 +16,7 @@ from typing import Protocol
 from dataspoke.core.documents.copies import environments_in
 from dataspoke.core.documents.keys import fold, key, squeezed
 
-_MOST_WORDS = 16
+_MOST_WORDS = 12
 _WORD = re.compile(r"[^\W_]+")
 _STEP = re.compile(r"[\s.]+")
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
@@ -121,7 +121,8 @@ class Typed:
     def keys(self) -> tuple[str, ...]:
         """Under which keys (`documents.keys`) the entities meant may be found."""
         whole = (key("name", self.folded), key("urn", self.folded))
-        return (*whole, *(key("bare", run) for run in self.runs))
+        runs = (key(kind, run) for run in self.runs for kind in ("name", "bare"))
+        return (*whole, *runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ def navigated(exact: Exact, entity: Named, score: float) -> float:
     if not exact.level:
         return score
     return (
-        exact.level
+        1
+        + exact.level
         + _IN_PRODUCTION * in_production(entity.env, entity.path)
         + _CURRENT * (not entity.deprecated)
         + _USED * entity.usage / (entity.usage + _HALF_USED)

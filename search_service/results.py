@@ -10,10 +10,11 @@ from urllib.parse import quote
 from dataspoke.core.index.model import Payload
 from dataspoke.search_service.explain import Explanation
 from dataspoke.search_service.filters import Filter, describe
+from dataspoke.search_service.neighbours import Neighbour, Surroundings
 from dataspoke.search_service.retrieve import RankedHit
 
 _SHOWN_COLUMNS = 50
-_SHOWN_UPSTREAMS = 20
+_SHOWN_COPIES = 20
 
 # DataHub's web page names some types unlike their urns.
 _PAGES = {"dataFlow": "pipelines", "dataJob": "tasks", "mlModel": "mlModels"}
@@ -23,8 +24,29 @@ def result(hit: RankedHit, frontend_url: str | None) -> dict[str, Any]:
     """One entry of `results`."""
     payload = hit.payload
     return {
-        "urn": hit.urn,
+        **_card(payload, hit.around, frontend_url),
         "score": hit.score,
+        "columns": _columns(payload, hit.explanation),
+        "explanation": _explanation(hit.explanation),
+    }
+
+
+def entity(payload: Payload, around: Surroundings, frontend_url: str | None) -> dict[str, Any]:
+    """All that the index knows of one entity."""
+    return {
+        **_card(payload, around, frontend_url),
+        "columns": [_column(column) for column in payload["columns"]],
+        "related": _references(payload, "related", "related_names"),
+        "custom_properties": payload.get("custom_properties") or {},
+        "structured_properties": payload.get("structured_properties") or {},
+        "created": iso(payload["created"]),
+    }
+
+
+def _card(payload: Payload, around: Surroundings, frontend_url: str | None) -> dict[str, Any]:
+    """What a hit and an entity's own answer have in common."""
+    return {
+        "urn": payload["urn"],
         "name": payload["name"],
         "qualified_name": payload["qualified_name"],
         "entity_type": payload["entity_type"],
@@ -37,16 +59,34 @@ def result(hit: RankedHit, frontend_url: str | None) -> dict[str, Any]:
         "path": payload["path"],
         "tags": _references(payload, "tags", "tag_names"),
         "terms": _references(payload, "terms", "term_names"),
-        "owners": _references(payload, "owners", "owner_names"),
+        "owners": _owners(payload),
         "domains": _references(payload, "domains", "domain_names"),
-        "upstreams": _references(payload, "upstreams", "upstream_names")[:_SHOWN_UPSTREAMS],
-        "columns": _columns(payload, hit.explanation),
+        "consumers": _references(payload, "consumers", "consumer_names"),
+        "upstreams": _neighbours(around.upstreams),
+        "downstreams": _neighbours(around.downstreams),
+        "copies": {
+            "count": len(around.copies),
+            "entities": [
+                {
+                    "urn": row.urn,
+                    "name": row.name,
+                    "qualified_name": row.qualified_name,
+                    "platform": row.platform,
+                    "env": row.env,
+                }
+                for row in around.copies[:_SHOWN_COPIES]
+            ],
+        },
         "column_count": payload["column_count"],
+        "quality": payload.get("quality") or "unknown",
+        "incidents": payload.get("incidents") or 0,
+        "certified": bool(payload.get("certified")),
+        "usage": payload.get("usage") or 0,
         "deprecated": payload["deprecated"],
+        "deprecation_note": payload.get("deprecation_note") or "",
         "last_modified": iso(payload["last_modified"]),
         "external_url": payload["external_url"],
-        "datahub_url": datahub_url(frontend_url, payload["entity_type"], hit.urn),
-        "explanation": _explanation(hit.explanation),
+        "datahub_url": datahub_url(frontend_url, payload["entity_type"], payload["urn"]),
     }
 
 
@@ -85,9 +125,26 @@ def iso(milliseconds: int) -> str | None:
 
 
 def _references(payload: Payload, urns: str, names: str) -> list[dict[str, str]]:
-    return [
-        {"urn": urn, "name": name} for urn, name in zip(payload[urns], payload[names], strict=False)
-    ]
+    pairs = zip(payload.get(urns) or (), payload.get(names) or (), strict=False)
+    return [{"urn": urn, "name": name} for urn, name in pairs]
+
+
+def _owners(payload: Payload) -> list[dict[str, str]]:
+    kinds = payload.get("owner_types") or [""] * len(payload["owners"])
+    owners = zip(_references(payload, "owners", "owner_names"), kinds, strict=False)
+    return [{**owner, "type": kind} for owner, kind in owners]
+
+
+def _neighbours(neighbours: Sequence[Neighbour]) -> list[dict[str, str]]:
+    return [{"urn": neighbour.urn, "name": neighbour.name} for neighbour in neighbours]
+
+
+def _column(column: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "name": column["name"],
+        "type": column.get("type") or "",
+        "description": column.get("description") or "",
+    }
 
 
 def _columns(payload: Payload, explanation: Explanation) -> Sequence[Mapping[str, str]]:
@@ -98,10 +155,7 @@ def _columns(payload: Payload, explanation: Explanation) -> Sequence[Mapping[str
         for value in match.values
     }
     columns = sorted(payload["columns"], key=lambda column: column["name"] not in matched)
-    return [
-        {"name": c["name"], "type": c.get("type") or "", "description": c.get("description") or ""}
-        for c in columns[:_SHOWN_COLUMNS]
-    ]
+    return [_column(column) for column in columns[:_SHOWN_COLUMNS]]
 
 
 def _explanation(explanation: Explanation) -> dict[str, Any]:
@@ -115,6 +169,10 @@ def _explanation(explanation: Explanation) -> dict[str, Any]:
             for m in explanation.matches
         ],
         "filters": list(explanation.filters),
+        "signals": [
+            {"signal": signal.name, "factor": signal.factor, "text": signal.words}
+            for signal in explanation.signals
+        ],
         "meaning_score": _rounded(found.meaning),
         "words_score": _rounded(found.words),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from dataspoke.core.documents.characters import question_vector
-from dataspoke.core.documents.keys import KEYS_FIELD, fold, key
+from dataspoke.core.documents.keys import KEYS_FIELD, fold
 from dataspoke.core.documents.model import CHARACTERS_VECTOR, DENSE_VECTOR, SPARSE_VECTOR
 from dataspoke.core.documents.words import query_vector
 from dataspoke.core.index.embedder import Embedder
@@ -23,11 +23,16 @@ from dataspoke.core.index.model import (
     Scored,
     SparseQuery,
     VectorIndex,
+    point_id,
 )
+from dataspoke.search_service.copies import collapsed
 from dataspoke.search_service.explain import Explanation, Found, explain, query_stems
 from dataspoke.search_service.filters import Filter, conditions, describe
 from dataspoke.search_service.fusion import Weights, fused, normalised, with_context
+from dataspoke.search_service.navigate import Exact, Typed, exactness, navigated
+from dataspoke.search_service.neighbours import Surroundings, limited, surroundings
 from dataspoke.search_service.roster import Roster, RosterRow
+from dataspoke.search_service.trust import Applied, applied, factor_of
 
 CANDIDATES = 100
 """Length of each list. Fixed, so that every page of an answer cuts the same ranking."""
@@ -35,7 +40,8 @@ CANDIDATES = 100
 LISTED = 10_000
 """The most entities that a search without a question sorts by name."""
 
-_EXACT_BONUS = {"urn": 4.0, "qualified name": 3.0, "name": 2.0, "": 0.0}
+DEEPER = 10
+"""How much longer the lists are where copies of a few tables fill them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +56,20 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class RankedHit:
-    """Scores fall within one answer. Below 1 they are fused; an exact name adds 2 to 4."""
+    """Scores fall within one answer: 2 and more for what the question names, else about 0…1."""
 
     urn: str
     score: float
     payload: Payload
     explanation: Explanation
+    around: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`total` counts what paging can reach: for a question the distinct candidates of both
-    lists and the exact names, without one every entity under the filters. `seconds` has the
-    stages `embed`, `index`, `rank`."""
+    """`total` counts what paging can reach, copies of a table once: for a question the distinct
+    candidates of the lists and the exact names, without one every entity under the filters.
+    `seconds` has the stages `embed`, `index`, `rank`."""
 
     hits: tuple[RankedHit, ...]
     total: int
@@ -74,6 +81,7 @@ class Candidate:
     row: RosterRow
     score: float
     found: Found
+    signals: tuple[Applied, ...] = ()
 
 
 Lists = Mapping[str, Sequence[Scored]]
@@ -100,14 +108,16 @@ class Searcher:
         the index is away."""
         hard = [*rights, *(one for given in query.filters for one in conditions(given))]
         if not query.text.strip():
-            return self._listing(query, hard)
+            return self._listing(query, rights, hard)
         started = perf_counter()
         lists, embed_seconds = self.candidates(query.text, hard)
         exact = self.exactly_named(query.text, hard)
         answered = perf_counter()
-        rows = self._roster.rows({*exact, *(id_ for hits in lists.values() for id_, _ in hits)})
-        ranking = rank(query.text, lists, exact, rows, self._weights)
-        hits = self._page(ranking, query)
+        ranking = self._ranking(query.text, lists, exact)
+        if len(ranking) < CANDIDATES // 2 and any(len(ids) == CANDIDATES for ids in lists.values()):
+            lists, _ = self.candidates(query.text, hard, depth=CANDIDATES * DEEPER)
+            ranking = self._ranking(query.text, lists, exact)
+        hits = self._page(ranking, query, rights, hard)
         seconds = {
             "embed": embed_seconds,
             "index": answered - started - embed_seconds,
@@ -115,34 +125,57 @@ class Searcher:
         }
         return Answer(hits, len(ranking), seconds)
 
-    def candidates(self, text: str, hard: Sequence[Condition]) -> tuple[Lists, float]:
+    def _ranking(self, text: str, lists: Lists, exact: Collection[str]) -> list[Candidate]:
+        rows = self._roster.rows({*exact, *(id_ for hits in lists.values() for id_, _ in hits)})
+        return without_copies(rank(text, lists, exact, rows, self._weights))
+
+    def candidates(
+        self, text: str, hard: Sequence[Condition], *, depth: int = CANDIDATES
+    ) -> tuple[Lists, float]:
         """The lists by the name of their vector, and the seconds that embedding took."""
         sparse = sparse_queries(text)
-        waiting = self._pool.submit(self._index.search, sparse, conditions=hard, limit=CANDIDATES)
+        waiting = self._pool.submit(self._index.search, sparse, conditions=hard, limit=depth)
         began = perf_counter()
         vector = self._embedder.embed([text])[0]
         seconds = perf_counter() - began
         dense = DenseQuery(DENSE_VECTOR, vector)
-        [near] = self._index.search([dense], conditions=hard, limit=CANDIDATES)
+        [near] = self._index.search([dense], conditions=hard, limit=depth)
         names = [query.name for query in sparse]
         return {DENSE_VECTOR: near, **dict(zip(names, waiting.result(), strict=True))}, seconds
 
     def exactly_named(self, text: str, hard: Sequence[Condition]) -> list[str]:
-        """Ids of entities whose urn, qualified name (or an ending of it) or name is `text`, in
-        any case."""
-        bare = _bare(text)
+        """Ids of the entities that `text` names, as `navigate` has it."""
+        typed = Typed(text)
         if not self._roster.complete:
-            keys = Condition(KEYS_FIELD, "in", (key("name", bare), key("urn", bare)))
-            return self._index.matching([*hard, keys], limit=CANDIDATES)
-        named = self._roster.named(bare)
-        if not named or (not hard and len(named) <= CANDIDATES):
+            keys = Condition(KEYS_FIELD, "in", typed.keys)
+            ids = self._index.matching([*hard, keys], limit=LISTED)
+        else:
+            ids = self._roster.holding(*typed.keys)
+        rows = self._roster.rows(ids)
+        named = [id_ for id_, row in rows.items() if exactness(typed, row).level]
+        if not named or not hard or not self._roster.complete:
             return named
-        return self._index.matching(hard, limit=CANDIDATES, among=named)
+        return self._index.matching(hard, limit=len(named), among=named)
+
+    def entity(
+        self, urn: str, *, rights: Sequence[Condition] = ()
+    ) -> tuple[Payload, Surroundings] | None:
+        """All that is known of an entity; None for what is not there or not for the caller."""
+        one = point_id(urn)
+        if rights and not self._index.matching(rights, limit=1, among=[one]):
+            return None
+        payload = self._index.fetch([one]).get(one)
+        if payload is None:
+            return None
+        [around] = surroundings([payload], self._roster, self._index, rights=rights, hard=rights)
+        return (limited(payload, around) if rights else payload), around
 
     def close(self) -> None:
         self._pool.shutdown(wait=False)
 
-    def _listing(self, query: SearchQuery, hard: Sequence[Condition]) -> Answer:
+    def _listing(
+        self, query: SearchQuery, rights: Sequence[Condition], hard: Sequence[Condition]
+    ) -> Answer:
         started = perf_counter()
         ids = self._index.matching(hard, limit=LISTED)
         total = len(ids) if len(ids) < LISTED else self._index.count(hard)
@@ -150,14 +183,27 @@ class Searcher:
         rows = self._roster.rows(ids).values()
         everything = [Candidate(row, 0.0, Found()) for row in rows]
         everything.sort(key=lambda c: (fold(c.row.name), c.row.urn))
-        hits = self._page(everything, query)
+        distinct = without_copies(everything)
+        total -= len(everything) - len(distinct)
+        hits = self._page(distinct, query, rights, hard)
         seconds = {"index": answered - started, "rank": perf_counter() - answered}
         return Answer(hits, total, seconds)
 
-    def _page(self, ranking: Sequence[Candidate], query: SearchQuery) -> tuple[RankedHit, ...]:
+    def _page(
+        self,
+        ranking: Sequence[Candidate],
+        query: SearchQuery,
+        rights: Sequence[Condition],
+        hard: Sequence[Condition],
+    ) -> tuple[RankedHit, ...]:
         """What was deleted since the index answered is left out."""
         page = ranking[query.offset : query.offset + query.limit]
         payloads = self._index.fetch([candidate.row.id for candidate in page])
+        page = [candidate for candidate in page if candidate.row.id in payloads]
+        shown = [payloads[candidate.row.id] for candidate in page]
+        around = surroundings(shown, self._roster, self._index, rights=rights, hard=hard)
+        if rights:
+            shown = [limited(payload, near) for payload, near in zip(shown, around, strict=True)]
         stems = query_stems(query.text)
         in_words = [describe(given) for given in query.filters]
         return tuple(
@@ -165,10 +211,10 @@ class Searcher:
                 candidate.row.urn,
                 round(candidate.score, 6),
                 payload,
-                explain(payload, stems, candidate.found, in_words),
+                explain(payload, stems, candidate.found, in_words, candidate.signals),
+                near,
             )
-            for candidate in page
-            if (payload := payloads.get(candidate.row.id)) is not None
+            for candidate, payload, near in zip(page, shown, around, strict=True)
         )
 
 
@@ -205,25 +251,20 @@ def rank(
     containers = {id_: rows[id_].container for id_ in scores if id_ in rows}
     scores = with_context(scores, containers, weights.container)
     close = normalised(near)
-    asked, named = fold(_bare(text)), set(exact)
+    typed, named = Typed(text), set(exact)
     candidates = []
     for id_ in scores.keys() | named:
         row = rows.get(id_)
         if row is None:
             continue
-        equal = _exact_field(asked, row) if id_ in named else ""
-        found = Found(near.get(id_), worded.get(id_), close.get(id_, 0.0) >= 0.5, equal)
-        candidates.append(Candidate(row, scores.get(id_, 0.0) + _EXACT_BONUS[equal], found))
+        equal = exactness(typed, row) if id_ in named else Exact()
+        found = Found(near.get(id_), worded.get(id_), close.get(id_, 0.0) >= 0.5, equal.field)
+        signals = applied(row)
+        score = navigated(equal, row, scores.get(id_, 0.0) * factor_of(signals))
+        candidates.append(Candidate(row, score, found, signals))
     return sorted(candidates, key=lambda c: (-c.score, fold(c.row.name), c.row.urn))
 
 
-def _bare(text: str) -> str:
-    return text.strip().strip("\"'`")
-
-
-def _exact_field(asked: str, row: RosterRow) -> str:
-    if asked == fold(row.urn):
-        return "urn"
-    if asked == fold(row.qualified_name) and "." in asked:
-        return "qualified name"
-    return "name"
+def without_copies(ranking: Sequence[Candidate]) -> list[Candidate]:
+    """The best of each group of copies, in the same order."""
+    return collapsed(ranking, lambda one: one.row.copies_key)

@@ -13,14 +13,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dataspoke.core.documents.keys import KEYS_FIELD, key
+from dataspoke.core.documents.keys import KEYS_FIELD
 from dataspoke.core.index.model import Payload, StoredPoint, VectorIndex, point_id
 
 log = logging.getLogger(__name__)
 
 # Writers hold what they read under a lease before they write it: a version may appear late.
 _LATE_MS = 60_000
-_EXACT_KINDS = ("name:", "urn:")
+_EXACT_KINDS = ("name:", "bare:", "urn:")
 
 Names = tuple[str, ...]
 
@@ -101,12 +101,12 @@ class Roster:
             known |= {id_: row_of(id_, payload, {}) for id_, payload in fetched.items()}
         return known
 
-    def named(self, text: str) -> list[str]:
-        """Ids of entities whose urn, qualified name (or an ending of it) or name is `text`, in
-        any case. Knows all of them only once it is `complete`."""
+    def holding(self, *facts: str) -> list[str]:
+        """Ids of the entities with one of these lookup keys (`documents.keys`: the kinds `name`,
+        `bare` and `urn`), `copies_fact`s or `upstream_fact`s. Knows all only once `complete`."""
         found: dict[str, None] = {}
-        for wanted in (key("name", text), key("urn", text)):
-            ids = self._named.get(hash(wanted), ())
+        for fact in facts:
+            ids = self._named.get(hash(fact), ())
             found |= dict.fromkeys((ids,) if isinstance(ids, str) else tuple(ids))
         return list(found)
 
@@ -212,6 +212,21 @@ def _same(text: str, other: str) -> str:
 
 
 def _exact_keys(payload: Mapping[str, Any]) -> tuple[int, ...]:
-    """The hashes of the keys by which an entity is named; 64 bits do not collide."""
+    """The hashes of what an entity is looked up by; 64 bits do not collide."""
     keys = payload.get(KEYS_FIELD) or ()
-    return tuple(hash(each) for each in keys if each.startswith(_EXACT_KINDS))
+    copies = payload.get("copies_key")
+    return (
+        *(hash(each) for each in keys if each.startswith(_EXACT_KINDS)),
+        *((hash(copies_fact(copies)),) if copies else ()),
+        *(hash(upstream_fact(urn)) for urn in payload.get("upstreams") or ()),
+    )
+
+
+def copies_fact(copies_key: str) -> str:
+    """Held by all copies of one table."""
+    return f"copies:{copies_key}"
+
+
+def upstream_fact(urn: str) -> str:
+    """Held by what lies below `urn` in lineage."""
+    return f"upstream:{urn}"

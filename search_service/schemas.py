@@ -68,6 +68,35 @@ class Reference(BaseModel):
     name: str
 
 
+class Owner(Reference):
+    """`type` is the kind of ownership, such as `technical owner`; empty when unknown."""
+
+    type: str
+
+
+class Copy(Reference):
+    """Another copy or shard of the same table, or its sibling."""
+
+    qualified_name: str
+    platform: str
+    env: str
+
+
+class Copies(BaseModel):
+    """The others that this hit stands for, under the same filters; at most 20 are listed."""
+
+    count: int
+    entities: list[Copy]
+
+
+class SignalOut(BaseModel):
+    """What moved the score of a hit beside the question: its factor, and why."""
+
+    signal: str
+    factor: float
+    text: str
+
+
 class ColumnOut(BaseModel):
     name: str
     type: str
@@ -88,18 +117,20 @@ class ExplanationOut(BaseModel):
 
     summary: str
     found_by: list[Literal["name", "words", "meaning"]]
-    exact: Annotated[str, Field(description="`urn`, `qualified name`, `name`, or empty.")]
+    exact: Annotated[
+        str, Field(description="`urn`, `qualified name`, `name`, `name and place`, or empty.")
+    ]
     matches: list[MatchOut]
     filters: list[str]
+    signals: list[SignalOut]
     meaning_score: float | None
     words_score: float | None
 
 
-class Result(BaseModel):
-    """One entity. `score` falls within one answer and is not comparable between answers."""
+class Card(BaseModel):
+    """What is said of an entity wherever it is shown."""
 
     urn: str
-    score: float
     name: str
     qualified_name: str
     entity_type: str
@@ -112,18 +143,47 @@ class Result(BaseModel):
     path: list[str]
     tags: list[Reference]
     terms: list[Reference]
-    owners: list[Reference]
+    owners: list[Owner]
     domains: list[Reference]
-    upstreams: Annotated[list[Reference], Field(description="At most 20.")]
-    columns: Annotated[
-        list[ColumnOut], Field(description="At most 50, those that match the question first.")
+    consumers: Annotated[
+        list[Reference], Field(description="Users and groups, the busiest first; at most 50.")
     ]
+    upstreams: Annotated[list[Reference], Field(description="At most 20.")]
+    downstreams: Annotated[list[Reference], Field(description="At most 20.")]
+    copies: Copies
     column_count: int
+    quality: Literal["pass", "fail", "unknown"]
+    incidents: Annotated[int, Field(description="Open ones.")]
+    certified: bool
+    usage: Annotated[int, Field(description="Queries or views in 30 days; 0 when unknown.")]
     deprecated: bool
+    deprecation_note: str
     last_modified: Annotated[str | None, Field(description="ISO 8601, UTC.")]
     external_url: str
     datahub_url: Annotated[str | None, Field(description="The entity's page in DataHub.")]
+
+
+class Result(Card):
+    """One entity. `score` falls within one answer and is not comparable between answers."""
+
+    score: float
+    columns: Annotated[
+        list[ColumnOut], Field(description="At most 50, those that match the question first.")
+    ]
     explanation: ExplanationOut
+
+
+class Entity(Card):
+    """All that the index knows of one entity; at most 500 columns."""
+
+    columns: list[ColumnOut]
+    related: Annotated[
+        list[Reference],
+        Field(description="Assets of a data product, features of a model, related terms."),
+    ]
+    custom_properties: dict[str, str]
+    structured_properties: dict[str, list[str]]
+    created: Annotated[str | None, Field(description="ISO 8601, UTC.")]
 
 
 class AppliedFilter(BaseModel):

@@ -59,9 +59,9 @@ def lookup_keys(payload: Mapping[str, Any]) -> list[str]:
     """All keys of a document, sorted and without repetition, from the rest of its payload.
 
     `name` covers the name, the qualified name and its endings (`sales.orders` of
-    `shop.sales.orders`), `bare` the same squeezed. `property` is a structured property's name, and
-    `name=value`. Labels are found by urn, by the last part of the urn, and by the name
-    that people see. Empty values have no key.
+    `shop.sales.orders`), `bare` those of them squeezed that are not so already. `property` is
+    a structured property's name, and `name=value`. Labels are found by urn, by the last part
+    of the urn, and by the name that people see. Empty values have no key.
     """
     found = {key("urn", payload["urn"]), key("type", payload["entity_type"])}
     found |= _keys("name", [payload["name"], *_endings(payload["qualified_name"])])
@@ -72,15 +72,19 @@ def lookup_keys(payload: Mapping[str, Any]) -> list[str]:
     for kind, urns, names in _LABELS:
         found |= _keys(kind, [*payload[urns], *payload[names]])
         found |= _keys(kind, [last_part(urn) for urn in payload[urns]])
-    found |= _keys(
-        "bare", [squeezed(payload["name"]), *map(squeezed, _endings(payload["qualified_name"]))]
-    )
+    found |= _bare_keys(payload)
     for name, values in payload["structured_properties"].items():
         found |= _keys("property", [name, *(f"{name}={value}" for value in values)])
     columns = [column["name"] for column in payload["columns"]]
     found |= _keys("column", columns)
     found |= _keys("column", [name.rpartition(".")[2] for name in columns])
     return sorted(found)
+
+
+def _bare_keys(payload: Mapping[str, Any]) -> set[str]:
+    """Only of names that have something to leave out: the others are found by `name`."""
+    names = (payload["name"], *_endings(payload["qualified_name"]))
+    return {key("bare", bare) for name in names if (bare := squeezed(name)) not in ("", fold(name))}
 
 
 def _keys(kind: str, values: Iterable[str]) -> set[str]:

@@ -69,7 +69,7 @@ def test_an_exact_name_counts_although_no_list_holds_it() -> None:
 
 
 def test_equal_scores_are_ordered_by_name_and_urn() -> None:
-    twins = [table("b"), table("a", env="DEV"), table("a")]
+    twins = [table("b"), table("a"), table("a", platform="snowflake")]
     ranking = rank("any", lists([hit(twin, 0.5) for twin in twins]), [], WEIGHTS)
     assert [c.row.urn for c in ranking] == [twins[1].urn, twins[2].urn, twins[0].urn]
 

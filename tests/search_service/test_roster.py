@@ -70,8 +70,8 @@ def test_following_reads_what_the_index_holds_now(index: VectorIndex) -> None:
     index.apply([renamed, DeletePoint(two.urn, 9)])
     roster.follow([one.urn, two.urn])
     assert roster.rows([point_id(one.urn)])[point_id(one.urn)].name == "renamed"
-    assert roster.named("renamed") == [point_id(one.urn)]
-    assert roster.named(two.urn) == []
+    assert roster.holding("name:renamed") == [point_id(one.urn)]
+    assert roster.holding(f"urn:{two.urn.lower()}") == []
 
 
 def test_names_find_all_that_bear_them_in_any_case(index: VectorIndex) -> None:
@@ -79,12 +79,12 @@ def test_names_find_all_that_bear_them_in_any_case(index: VectorIndex) -> None:
     index.apply([upsert(twin, EMBEDDER) for twin in twins])
     roster = Roster(index)
     roster.refresh()
-    assert set(roster.named("TWIN")) == {point_id(twin.urn) for twin in twins}
-    assert roster.named(twins[0].urn.upper()) == [point_id(twins[0].urn)]
+    assert set(roster.holding("name:twin")) == {point_id(twin.urn) for twin in twins}
+    assert roster.holding(f"urn:{twins[0].urn.lower()}") == [point_id(twins[0].urn)]
     index.apply([DeletePoint(twins[0].urn, 9)])
     roster.follow([twins[0].urn])
-    assert roster.named("twin") == [point_id(twins[1].urn)]
-    assert roster.named("nothing of that name") == []
+    assert roster.holding("name:twin") == [point_id(twins[1].urn)]
+    assert roster.holding("name:nothing of that name") == []
 
 
 def test_a_stopped_refresh_is_not_complete(index: VectorIndex) -> None:
