@@ -31,7 +31,7 @@ from dataspoke.core.index.model import Hashes, UpsertPoint
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.index.views import blend, distinct_texts
 from dataspoke.search_service.fusion import Weights
-from dataspoke.search_service.retrieve import Lists, Searcher, rank
+from dataspoke.search_service.retrieve import Lists, Searcher, rank, without_copies
 from dataspoke.search_service.roster import Roster, RosterRow
 
 Json = dict[str, Any]
@@ -151,7 +151,7 @@ def macro(
 def fused_by(weights: Weights) -> Callable[[Json, Asked], list[str]]:
     def ranking(query: Json, lists: Asked) -> list[str]:
         ranked = rank(query["query"], lists.found, lists.exact, lists.rows, weights)
-        return [candidate.row.urn for candidate in ranked]
+        return [candidate.row.urn for candidate in without_copies(ranked)]
 
     return ranking
 
