@@ -32,6 +32,7 @@ from dataspoke.local_hub.routes import (
     messaging,
     openapi_v2,
     openapi_v3,
+    openlineage,
     operations,
     restli,
     timeline,
@@ -110,6 +111,7 @@ def create_app(
         *messaging.routes,
         *graph.routes,
         *graphql.routes,
+        *openlineage.routes,
         *openapi_v3.routes,
         *openapi_v2.routes,
     ):

@@ -86,7 +86,14 @@ TEMPLATES: Mapping[str, Template] = {
     },
     "forms": {("incompleteForms",): ("urn",), ("completedForms",): ("urn",)},
 }
-_WITH_LINEAGES = ("upstreamLineage", "dataJobInputOutput")
+# Aspects of lineage, and the arrays that every patch by their template leaves, empty if need be.
+_WITH_LINEAGES = {
+    "upstreamLineage": ("upstreams", _LINEAGES),
+    "dataJobInputOutput": (
+        *("inputDatasetEdges", "outputDatasetEdges", "inputDatajobEdges", "inputDatajobs"),
+        *("inputDatasetFields", "outputDatasetFields", _LINEAGES),
+    ),
+}
 
 
 def apply_patch(
@@ -117,6 +124,9 @@ def apply_patch(
             _transform(document, path, lambda node, keys=keys: _to_list(node, keys))
     if lineages and isinstance(document.get(_LINEAGES), dict):
         document[_LINEAGES] = tree_to_lineages(document[_LINEAGES])
+    for name in _WITH_LINEAGES[aspect_name] if lineages else ():
+        if document.get(name) is None:
+            document[name] = []
     if aspect_name == "editableSchemaMetadata" and stamp is not None:
         _stamp_terms(document, stamp)
     return document

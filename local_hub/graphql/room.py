@@ -102,8 +102,3 @@ class Room:
     mutations: Mapping[str, Resolver] = field(default_factory=dict)
     fields: Mapping[tuple[str, str], FieldReader] = field(default_factory=dict)
     aspects: Mapping[str, str] = field(default_factory=dict)
-
-
-def path_step(text: str) -> str:
-    """A text as one step of a JSON pointer."""
-    return text.replace("~", "~0").replace("/", "~1")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from dataspoke.local_hub.graphql.room import FieldReader, Resolver, Room
 from dataspoke.local_hub.graphql.rooms import (
+    analytics,
     app,
     assertions,
     assets,
@@ -47,6 +48,7 @@ from dataspoke.local_hub.graphql.rooms import (
 
 ROOMS: tuple[Room, ...] = (
     common.ROOM,
+    analytics.ROOM,
     app.ROOM,
     assertions.ROOM,
     assets.ROOM,

@@ -18,8 +18,10 @@ def _timeline(context: Context, arguments: Arguments) -> Any:
         given.get("changeCategories") or timeline.CATEGORIES,
         start=given.get("startTimeMillis") or 0,
         end=given.get("endTimeMillis"),
+        version_set=bool(given.get("includeVersionSet")),
     )
-    return {"changeTransactions": [_transaction(moment) for moment in found]}
+    shown = [_transaction(moment) for moment in found if moment.events]
+    return {"changeTransactions": shown, "skippedVersionCount": 0}
 
 
 def _transaction(moment: timeline.Transaction) -> Any:
@@ -29,7 +31,7 @@ def _transaction(moment: timeline.Transaction) -> Any:
         "actor": moment.actor,
         "lastSemanticVersion": moment.version,
         "versionStamp": moment.stamp,
-        "changeType": moment.events[-1].operation if moment.events else "MODIFY",
+        "changeType": moment.events[-1].operation,
         "changes": [
             {
                 "urn": event.entity_urn,
