@@ -5,7 +5,10 @@
 FOLDER holds `entities.jsonl.gz` and `queries.jsonl.gz`, and optionally the same with the prefix
 `gov_`. Every entity goes the product's own way: snapshot, document, embedded index, search.
 Figures are per cent, MACRO: per source of questions, then averaged over the sources.
-`--sweep` also tries other weights over the same candidate lists.
+The `gov_` questions state conditions; they also go through the parser, as the service does it, and
+are shown by kind: P@min(10, gold), results that break a condition, and empty answers.
+`--sweep` also tries other weights over the same candidate lists, `--misses` prints each question
+that fell short.
 """
 
 from __future__ import annotations
@@ -31,10 +34,15 @@ from dataspoke.core.index.model import Hashes, UpsertPoint
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.index.views import blend, distinct_texts
 from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.parse.vocabulary import vocabulary_of
 from dataspoke.search_service.retrieve import Lists, Searcher, rank, without_copies
 from dataspoke.search_service.roster import Roster, RosterRow
+from dataspoke.search_service.understand import Question, answer_to
 
 Json = dict[str, Any]
+
+GOV_NOW = datetime(2026, 11, 1, tzinfo=UTC)
+"""The day of the governance questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ def to_snapshot(entity: Json) -> EntitySnapshot:
         owners=refs("corpGroup", entity["owners"]),
         domains=refs("domain", [entity["domain"]] if entity["domain"] else []),
         upstreams=tuple(entity["upstreams"]),
+        consumers=refs("corpGroup", entity.get("consumers", ())),
         last_modified=datetime.fromisoformat(modified).replace(tzinfo=UTC) if modified else None,
         names=names,
     )
@@ -171,11 +180,83 @@ def grid() -> Iterator[Weights]:
                 yield Weights(meaning, words, characters, container)
 
 
+def answered(
+    searcher: Searcher,
+    roster: Roster,
+    entities: Sequence[Json],
+    queries: Sequence[Json],
+    *,
+    misses: bool,
+) -> None:
+    """The questions as the service answers them, by kind."""
+    vocabulary = vocabulary_of(roster.facts())
+    by_urn = {entity["urn"]: entity for entity in entities}
+    by_kind: dict[str, list[dict[str, float]]] = {}
+    for query in queries:
+        understood = answer_to(Question(query["query"]), searcher, vocabulary, GOV_NOW)
+        urns = [hit.urn for hit in understood.answer.hits]
+        gold = {urn for group in query["gold"] for urn in group}
+        broken = [urn for urn in urns if breaks(by_urn[urn], query["kind"], gold, by_urn)]
+        row = {
+            "P@k": figures(urns, query["gold"])["P@k"],
+            "broken": len(broken) / len(urns) if urns else 0.0,
+            "empty": float(not urns),
+            "relaxed": float(any(each.relaxed for each in understood.applied)),
+        }
+        by_kind.setdefault(query["kind"], []).append(row)
+        if misses and (row["P@k"] < 1 or broken):
+            ids = [each.filter.id for each in understood.applied]
+            print(f"  {query['query']!r} -> {understood.rest!r} {ids} {row}")
+
+    def mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        return {name: 100 * sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+    for kind, rows in sorted(by_kind.items()):
+        show(f"{kind} ({len(rows)})", mean(rows))
+    show(
+        "with conditions read, mean of the kinds",
+        mean(
+            [{name: value / 100 for name, value in mean(rows).items()} for rows in by_kind.values()]
+        ),
+    )
+    show(
+        "with conditions read, all questions", mean([r for rows in by_kind.values() for r in rows])
+    )
+
+
+def breaks(entity: Json, kind: str, gold: set[str], by_urn: Mapping[str, Json]) -> bool:
+    """Whether a result breaks what the question states: what all right answers share in the fields
+    that its kind names. Where a kind has other conditions, only right answers keep them."""
+    if entity["urn"] in gold:
+        return False
+    parts = kind.split("+")
+    if any(part in ("time", "negation", "missing") or "lineage" in part for part in parts):
+        return True
+    fields = {"tag": "tags", "owner": "owners", "consumer": "consumers"}
+    for part in parts:
+        if part in fields:
+            shared = set.intersection(*(labels(by_urn[urn], fields[part]) for urn in gold))
+            if not shared <= labels(entity, fields[part]):
+                return True
+        elif part in ("platform", "domain") and entity[part] != by_urn[min(gold)][part]:
+            return True
+    return False
+
+
+def labels(entity: Json, field: str) -> set[str]:
+    found = set(entity.get(field, ()))
+    if field == "tags":
+        found |= {tag for column in entity.get("columns", ()) for tag in column.get("tags", ())}
+    return found
+
+
 def show(label: str, row: Mapping[str, float]) -> None:
     print(f"{label:<44}" + "".join(f"{name} {value:5.1f}   " for name, value in row.items()))
 
 
-def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bool) -> None:
+def measure(
+    folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bool, misses: bool
+) -> None:
     entities = read(folder / f"{prefix}entities.jsonl.gz")
     queries = read(folder / f"{prefix}queries.jsonl.gz")
     with tempfile.TemporaryDirectory() as home:
@@ -198,6 +279,8 @@ def measure(folder: Path, prefix: str, embedder: Embedder, by: str, *, sweep: bo
         if sweep:
             for weights in grid():
                 show(str(weights), macro(asked, fused_by(weights), by))
+        if prefix:
+            answered(searcher, roster, entities, queries, misses=misses)
         searcher.close()
         index.close()
 
@@ -207,11 +290,22 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default="all-MiniLM-L6-v2")
     parser.add_argument("--sweep", action="store_true", help="try other weights as well")
+    parser.add_argument("--misses", action="store_true", help="print what fell short")
+    parser.add_argument("--only", choices=("", "gov_"), help="one of the two sets of questions")
     arguments = parser.parse_args()
     embedder = load_embedder(arguments.model)
     for prefix, by in (("", "set"), ("gov_", "kind")):
+        if arguments.only not in (None, prefix):
+            continue
         if (arguments.folder / f"{prefix}queries.jsonl.gz").exists():
-            measure(arguments.folder, prefix, embedder, by, sweep=arguments.sweep)
+            measure(
+                arguments.folder,
+                prefix,
+                embedder,
+                by,
+                sweep=arguments.sweep,
+                misses=arguments.misses,
+            )
 
 
 if __name__ == "__main__":

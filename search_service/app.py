@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from time import perf_counter
 from typing import Annotated, Any
@@ -28,8 +29,8 @@ from dataspoke.search_service.metrics import Metrics
 from dataspoke.search_service.neighbours import Surroundings
 from dataspoke.search_service.page import page_router
 from dataspoke.search_service.results import applied_filter, result
-from dataspoke.search_service.retrieve import SearchQuery
 from dataspoke.search_service.runtime import SearchRuntime, Serving
+from dataspoke.search_service.understand import Question, answer_to
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +95,25 @@ def _finder(runtime: SearchRuntime) -> Find:
 
 
 def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings) -> None:
-    def answer(query: SearchQuery) -> Response:
+    def answer(asked: Question) -> Response:
         started = perf_counter()
         serving = runtime.serving
         if serving is None:
             raise RetriableError(f"{runtime.reason} Try again in a moment.")
-        found = serving.searcher.search(query)
+        now = settings.now or datetime.now(UTC)
+        understood = answer_to(asked, serving.searcher, serving.vocabulary.current(), now)
+        found = understood.answer
         body = {
-            "query": query.text,
+            "query": asked.text,
+            "searched": understood.rest,
+            "corrections": [
+                {"typed": each.typed, "read": each.read} for each in understood.corrections
+            ],
             "results": [result(hit, settings.frontend_url) for hit in found.hits],
-            "filters": [applied_filter(given) for given in query.filters],
+            "filters": [applied_filter(given) for given in understood.applied],
             "total": found.total,
-            "limit": query.limit,
-            "offset": query.offset,
+            "limit": asked.limit,
+            "offset": asked.offset,
         }
         seconds = perf_counter() - started
         metrics.searched(200, {**found.seconds, "total": seconds})
@@ -128,9 +135,14 @@ def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings
             list[Annotated[str, Query(max_length=2000)]],
             Query(description=schemas.FILTER_HELP, max_length=schemas.MOST_FILTERS),
         ] = [],  # noqa: B006
+        parse: Annotated[bool, Query(description=schemas.PARSE_HELP)] = True,
+        drop_filter: Annotated[
+            list[Annotated[str, Query(max_length=2000)]],
+            Query(description=schemas.DROP_HELP, max_length=schemas.MOST_FILTERS),
+        ] = [],  # noqa: B006
     ) -> Response:
         filters = tuple(parse_filter(text) for text in filter)
-        return answer(SearchQuery(q.strip(), filters, limit, offset))
+        return answer(Question(q.strip(), filters, limit, offset, parse, frozenset(drop_filter)))
 
     @app.post(
         "/search/semantic",
@@ -141,8 +153,9 @@ def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings
     )
     def search_by_post(request: schemas.SearchRequest) -> Response:
         asked = tuple(checked(given.filter()) for given in request.filters)
-        kept = tuple(given for given in asked if given.id not in request.drop_filters)
-        return answer(SearchQuery(request.q.strip(), kept, request.limit, request.offset))
+        dropped = frozenset(request.drop_filters)
+        q = request.q.strip()
+        return answer(Question(q, asked, request.limit, request.offset, request.parse, dropped))
 
 
 def _add_health(app: FastAPI, runtime: SearchRuntime, metrics: Metrics) -> None:

@@ -2,7 +2,8 @@
 
 On a URL a filter is `field:op:value`, with a leading `-` for "not": `platform:eq:postgres`,
 `tag:in:PII,GDPR`, `-owner:exists`, `last_modified:gte:2026-01-01`. Values keep their colons,
-and a comma inside parentheses belongs to its urn. Case never counts.
+and a comma inside parentheses belongs to its urn. Case never counts. `upstream_of:eq:URN` means
+one step of lineage, `upstream_of:all:URN` any number.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from dataspoke.core.documents.keys import KEYS_FIELD, key
-from dataspoke.core.index.model import Condition
+from dataspoke.core.index.model import Condition, Operator
+from dataspoke.core.urns import last_part
 
 Scalar = str | int | float | bool
-FilterOp = Literal["eq", "in", "prefix", "gte", "lte", "exists"]
+FilterOp = Literal["eq", "in", "all", "prefix", "gte", "lte", "exists"]
 
 
 class FilterError(ValueError):
@@ -51,6 +53,7 @@ class _Field:
 
 
 _LABEL_OPS: tuple[FilterOp, ...] = ("eq", "in", "prefix", "exists")
+_LINEAGE_OPS: tuple[FilterOp, ...] = ("eq", "in", "all")
 _ALWAYS_THERE: tuple[FilterOp, ...] = ("eq", "in")
 
 _FIELDS: dict[str, _Field] = {
@@ -63,7 +66,12 @@ _FIELDS: dict[str, _Field] = {
     "owner": _Field("owners", _LABEL_OPS, "owner"),
     "domain": _Field("domains", _LABEL_OPS, "domain"),
     "container": _Field("container", _LABEL_OPS, "container"),
+    "consumer": _Field("consumers", _LABEL_OPS, "consumer"),
     "column": _Field("columns", ("eq", "in", "prefix"), "column"),
+    "description": _Field("description", ("exists",)),
+    "upstream": _Field("upstreams", ("exists",)),
+    "upstream_of": _Field("urn", _LINEAGE_OPS),
+    "downstream_of": _Field("urn", _LINEAGE_OPS),
     "deprecated": _Field("deprecated", ("eq",)),
     "last_modified": _Field("last_modified", ("gte", "lte", "exists")),
 }
@@ -76,12 +84,16 @@ _ALIASES = {
     "domains": "domain",
     "columns": "column",
     "subtypes": "subtype",
+    "consumers": "consumer",
+    "upstreams": "upstream",
 }
+_SEVERAL = ("in", "all")
 _DAY_MS = 86_400_000
 _FAR = 2**62
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 FIELD_NAMES = tuple(_FIELDS)
+LINEAGE_FIELDS = ("upstream_of", "downstream_of")
 
 
 def parse_filter(text: str) -> Filter:
@@ -96,7 +108,7 @@ def parse_filter(text: str) -> Filter:
     field, op = parts[0].strip(), parts[1].strip()
     value = parts[2] if len(parts) == 3 else ""
     values: tuple[str, ...] = (value,) if value else ()
-    if op == "in":
+    if op in _SEVERAL:
         values = tuple(_split_outside_parentheses(value))
     return checked(Filter(field, op, values, negated))
 
@@ -118,8 +130,8 @@ def checked(given: Filter) -> Filter:
     if given.op == "exists":
         return _exists(given, name, values)
     values = tuple(v for v in values if v != "")
-    if not values or (given.op != "in" and len(values) > 1):
-        wanted = "at least one value" if given.op == "in" else "exactly one value"
+    if not values or (given.op not in _SEVERAL and len(values) > 1):
+        wanted = "at least one value" if given.op in _SEVERAL else "exactly one value"
         raise FilterError(
             f"Cannot filter {name} with {given.op!r} and {len(values)} values: it takes {wanted}. "
             f"Write it like {name}:{given.op}:{_EXAMPLES.get(name, 'value')}."
@@ -133,8 +145,13 @@ _EXAMPLES = {"deprecated": "false", "last_modified": "2026-01-01", "entity_type"
 
 
 def conditions(given: Filter) -> list[Condition]:
-    """What the index must check for a checked filter; all of them must hold."""
+    """What the index must check for a checked filter; all of them must hold.
+
+    Lineage has none of its own: what it leads to must be looked up (`search_service.lineage`).
+    """
     field = _FIELDS[given.field]
+    if given.field in LINEAGE_FIELDS:
+        return []
     if given.field == "last_modified":
         return _time_conditions(given)
     if given.field == "deprecated":
@@ -142,7 +159,7 @@ def conditions(given: Filter) -> list[Condition]:
     if given.op == "exists":
         return [Condition(field.payload_field, "exists", (), given.negated)]
     keys = tuple(key(field.kind, str(value)) for value in given.values)
-    op: FilterOp = "prefix" if given.op == "prefix" else "eq" if len(keys) == 1 else "in"
+    op: Operator = "prefix" if given.op == "prefix" else "eq" if len(keys) == 1 else "in"
     return [Condition(KEYS_FIELD, op, keys, given.negated)]
 
 
@@ -156,6 +173,9 @@ def describe(given: Filter) -> str:
     values = ", ".join(str(value) for value in given.values)
     if given.op == "exists":
         return f"{'no' if given.negated else 'any'} {name}"
+    if given.field in LINEAGE_FIELDS:
+        values = ", ".join(dict.fromkeys(_called(str(value)) for value in given.values))
+        return f"{'not ' if given.negated else ''}{name} {values}"
     verbs = {
         "eq": ("is", "is not"),
         "in": ("is one of", "is none of"),
@@ -164,6 +184,17 @@ def describe(given: Filter) -> str:
         "lte": ("until", "after"),
     }
     return f"{name} {verbs[given.op][given.negated]} {values}"
+
+
+def _called(urn: str) -> str:
+    """
+    >>> _called("urn:li:dataset:(urn:li:dataPlatform:kafka,shop.orders,PROD)")
+    'shop.orders'
+    """
+    if not urn.startswith("urn:li:"):
+        return urn
+    parts = urn.partition("(")[2].rstrip(")").split(",")
+    return parts[1] if len(parts) > 1 else last_part(urn)
 
 
 def _exists(given: Filter, name: str, values: Sequence[Scalar]) -> Filter:
@@ -190,7 +221,7 @@ def _time_conditions(given: Filter) -> list[Condition]:
     moment = _milliseconds(given.values[0], end_of_day=(given.op == "lte"))
     if given.negated:
         shifted = moment - 1 if given.op == "gte" else moment + 1
-        op: FilterOp = "lte" if given.op == "gte" else "gte"
+        op: Operator = "lte" if given.op == "gte" else "gte"
         return [known, Condition(field, op, (shifted,))]
     return [known, Condition(field, given.op, (moment,))]  # type: ignore[arg-type]
 

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from dataspoke.core.index.model import Payload
 from dataspoke.search_service.explain import Explanation
-from dataspoke.search_service.filters import Filter, describe
+from dataspoke.search_service.filters import describe
 from dataspoke.search_service.neighbours import Neighbour, Surroundings
 from dataspoke.search_service.retrieve import RankedHit
+from dataspoke.search_service.understand import Applied
 
 _SHOWN_COLUMNS = 50
 _SHOWN_COPIES = 20
@@ -90,17 +91,20 @@ def _card(payload: Payload, around: Surroundings, frontend_url: str | None) -> d
     }
 
 
-def applied_filter(given: Filter) -> dict[str, Any]:
+def applied_filter(applied: Applied) -> dict[str, Any]:
     """One entry of `filters`."""
+    given, parsed = applied.filter, applied.parsed
     return {
         "id": given.id,
-        "source": "explicit",
-        "relaxed": False,
+        "source": "parsed" if parsed else "explicit",
+        "relaxed": applied.relaxed,
         "field": given.field,
         "op": given.op,
         "values": list(given.values),
         "negated": given.negated,
         "text": describe(given),
+        "words": parsed.words if parsed else "",
+        "span": list(parsed.span) if parsed else None,
     }
 
 

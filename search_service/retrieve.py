@@ -27,8 +27,9 @@ from dataspoke.core.index.model import (
 )
 from dataspoke.search_service.copies import collapsed
 from dataspoke.search_service.explain import Explanation, Found, explain, query_stems
-from dataspoke.search_service.filters import Filter, conditions, describe
+from dataspoke.search_service.filters import LINEAGE_FIELDS, Filter, conditions, describe
 from dataspoke.search_service.fusion import Weights, fused, normalised, with_context
+from dataspoke.search_service.lineage import lineage_condition
 from dataspoke.search_service.navigate import Exact, Typed, exactness, navigated
 from dataspoke.search_service.neighbours import Surroundings, limited, surroundings
 from dataspoke.search_service.roster import Roster, RosterRow
@@ -106,7 +107,7 @@ class Searcher:
     def search(self, query: SearchQuery, *, rights: Sequence[Condition] = ()) -> Answer:
         """Answer one query under its filters and the caller's rights. Raises RetriableError when
         the index is away."""
-        hard = [*rights, *(one for given in query.filters for one in conditions(given))]
+        hard = self._hard(query.filters, rights)
         if not query.text.strip():
             return self._listing(query, rights, hard)
         started = perf_counter()
@@ -124,6 +125,24 @@ class Searcher:
             "rank": perf_counter() - answered,
         }
         return Answer(hits, len(ranking), seconds)
+
+    def any_under(self, filters: Sequence[Filter], *, rights: Sequence[Condition] = ()) -> bool:
+        """Whether any entity fulfils these filters, for this caller."""
+        return bool(self._index.matching(self._hard(filters, rights), limit=1))
+
+    def named(
+        self, text: str, filters: Sequence[Filter], *, rights: Sequence[Condition] = ()
+    ) -> frozenset[str]:
+        """Ids of the entities that `text` as a whole names, under these filters."""
+        return frozenset(self.exactly_named(text, self._hard(filters, rights)))
+
+    def _hard(self, filters: Sequence[Filter], rights: Sequence[Condition]) -> list[Condition]:
+        hard = [*rights]
+        for given in filters:
+            if given.field in LINEAGE_FIELDS:
+                hard.append(lineage_condition(given, self._index, rights))
+            hard += conditions(given)
+        return hard
 
     def _ranking(self, text: str, lists: Lists, exact: Collection[str]) -> list[Candidate]:
         rows = self._roster.rows({*exact, *(id_ for hits in lists.values() for id_, _ in hits)})

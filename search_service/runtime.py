@@ -27,6 +27,7 @@ from dataspoke.search_service.fusion import Weights
 from dataspoke.search_service.retrieve import Searcher
 from dataspoke.search_service.roster import Roster
 from dataspoke.search_service.roster_keeper import RosterKeeper
+from dataspoke.search_service.understand import VocabularyKeeper
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Serving:
     index: VectorIndex
     roster: Roster
     searcher: Searcher
+    vocabulary: VocabularyKeeper
     drainer: OutboxDrainer | None
 
 
@@ -161,8 +163,11 @@ class SearchRuntime:
             keeper = RosterKeeper(roster, poll=drainer is None)
             opened.callback(keeper.stop, timeout=_STOP_SECONDS)
             keeper.start()
+            vocabulary = VocabularyKeeper(roster)
+            opened.callback(vocabulary.stop, timeout=_STOP_SECONDS)
+            vocabulary.start()
             self._resources = opened.pop_all()
-        return Serving(self._embedder, index, roster, searcher, drainer)
+        return Serving(self._embedder, index, roster, searcher, vocabulary, drainer)
 
     def _fatal(self, exc: DataSpokeError) -> None:
         self.reason = str(exc)

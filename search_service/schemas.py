@@ -15,9 +15,19 @@ MOST_FILTERS = 50
 
 FILTER_HELP = (
     "A hard condition `field:op:value`, repeatable; all must hold. A leading `-` negates. "
-    "Fields: platform, env, entity_type, subtype, tag, term, owner, domain, container, column, "
-    "deprecated, last_modified. Operators: eq, in (comma-separated), prefix, gte, lte, exists. "
-    "Labels are matched by name or urn, case never counts."
+    "Fields: platform, env, entity_type, subtype, tag, term, owner, domain, container, consumer, "
+    "column, description, upstream, upstream_of, downstream_of, deprecated, last_modified. "
+    "Operators: eq, in (comma-separated), prefix, gte, lte, exists, and for upstream_of and "
+    "downstream_of all (any number of steps). Labels are matched by name or urn, case never counts."
+)
+
+PARSE_HELP = (
+    "Whether conditions are read out of the words of the question and become filters, which the "
+    "answer lists. One that would leave nothing is relaxed, and says so."
+)
+DROP_HELP = (
+    "Ids of filters, as the answer gave them, that shall not be applied; repeatable. The words of "
+    "a parsed one are searched for instead."
 )
 
 _Value = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=1000)]
@@ -48,16 +58,10 @@ class SearchRequest(BaseModel):
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 10
     offset: Annotated[int, Field(ge=0, le=DEEPEST_OFFSET)] = 0
     filters: Annotated[list[FilterIn], Field(max_length=MOST_FILTERS)] = []
-    parse: Annotated[
-        bool,
-        Field(
-            description="Whether conditions may be read out of the words of `q`. This version "
-            "reads none, so both values give the same answer."
-        ),
-    ] = True
+    parse: Annotated[bool, Field(description=PARSE_HELP)] = True
     drop_filters: Annotated[
         list[Annotated[str, Field(max_length=2000)]],
-        Field(max_length=MOST_FILTERS, description="Ids of filters that shall not be applied."),
+        Field(max_length=MOST_FILTERS, description=DROP_HELP),
     ] = []
 
 
@@ -187,7 +191,9 @@ class Entity(Card):
 
 
 class AppliedFilter(BaseModel):
-    """A filter that the answer fulfils. `id` has the form that the GET parameter takes."""
+    """A filter that the answer fulfils, unless it is `relaxed`: then nothing would have been left,
+    and it was given up. `id` has the form that the GET parameter takes. Of a parsed one, `words`
+    are those of the question that state it, and `span` is where they stand (from, to)."""
 
     id: str
     source: Literal["parsed", "explicit"]
@@ -197,6 +203,15 @@ class AppliedFilter(BaseModel):
     values: list[str | int | float | bool]
     negated: bool
     text: str
+    words: str
+    span: tuple[int, int] | None
+
+
+class CorrectionOut(BaseModel):
+    """What was typed, and the word of the catalogue as which it was read."""
+
+    typed: str
+    read: str
 
 
 class SearchResponse(BaseModel):
@@ -205,6 +220,10 @@ class SearchResponse(BaseModel):
     exact names), without a question every entity under the filters."""
 
     query: str
+    searched: Annotated[
+        str, Field(description="What was searched for by meaning and words, filters taken out.")
+    ]
+    corrections: list[CorrectionOut]
     results: list[Result]
     filters: list[AppliedFilter]
     total: int

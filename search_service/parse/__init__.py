@@ -1,0 +1,1 @@
+"""Conditions in plain words become filters, by the catalogue's own vocabulary. Pure."""
