@@ -12,7 +12,7 @@ from dataspoke.search_service.explain import Explanation
 from dataspoke.search_service.filters import describe
 from dataspoke.search_service.neighbours import Neighbour, Surroundings
 from dataspoke.search_service.retrieve import RankedHit
-from dataspoke.search_service.understand import Applied
+from dataspoke.search_service.understand import ShownFilter
 
 _SHOWN_COLUMNS = 50
 _SHOWN_COPIES = 20
@@ -91,7 +91,7 @@ def _card(payload: Payload, around: Surroundings, frontend_url: str | None) -> d
     }
 
 
-def applied_filter(applied: Applied) -> dict[str, Any]:
+def applied_filter(applied: ShownFilter) -> dict[str, Any]:
     """One entry of `filters`."""
     given, parsed = applied.filter, applied.parsed
     return {

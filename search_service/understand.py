@@ -34,7 +34,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ShownFilter:
     """A filter of the answer. `parsed` tells where in the question it was read; `relaxed` says
     that nothing would have been left and that it was given up."""
 
@@ -49,7 +49,7 @@ class Understood:
 
     answer: Answer
     rest: str
-    applied: tuple[Applied, ...]
+    applied: tuple[ShownFilter, ...]
     corrections: tuple[Correction, ...] = field(default=())
 
 
@@ -83,8 +83,8 @@ def answer_to(
         kept = [each for each in parsed.filters if each.id not in relaxed]
         rest = parse(asked.text, vocabulary, now, dropped=asked.dropped | relaxed).rest
         answer = found(rest, kept)
-    applied = [Applied(given) for given in explicit]
-    applied += [Applied(each.filter, each, each.id in relaxed) for each in parsed.filters]
+    applied = [ShownFilter(given) for given in explicit]
+    applied += [ShownFilter(each.filter, each, each.id in relaxed) for each in parsed.filters]
     return Understood(answer, rest, tuple(applied), parsed.corrections)
 
 
