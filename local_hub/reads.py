@@ -207,7 +207,7 @@ def timeseries(
     matches = (
         point
         for point in store.timeseries(urn, aspect, start=_millis(start), end=_millis(end))
-        if not groups or _matches(orjson.loads(point.value), groups)
+        if not groups or meets_any(orjson.loads(point.value), groups)
     )
     if latest_first:
         return list(itertools.islice(matches, limit))
@@ -223,7 +223,7 @@ def _millis(value: Any) -> int | None:
         raise BadRequest(f"A time must be a number of milliseconds: {value!r}") from exc
 
 
-def _matches(value: Mapping[str, Any], groups: Groups) -> bool:
+def meets_any(value: Mapping[str, Any], groups: Groups) -> bool:
     """Whether a point meets all conditions of any group."""
     return any(all(_meets(value, criterion) for criterion in group) for group in groups)
 

@@ -151,6 +151,7 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[Call], Iterable[Ask]]] = {
     ("entities", "getBrowsePaths"): _one(ENTITY[READ]),
     ("entities", "getTotalEntityCount"): _general(COUNTS),
     ("entities", "batchGetTotalEntityCount"): _general(COUNTS),
+    ("analytics", "getTimeseriesStats"): _general(TIMESERIES),
     ("usageStats", "query"): _one(USAGE, "resource"),
     ("usageStats", "queryRange"): _one(USAGE, "resource"),
     ("runs", "list"): _general(ENTITY[READ]),
@@ -209,7 +210,9 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"/openapi/operations/identity/user/urn", lambda _: []),
     _rule(r"/openapi/operations/.*", _general(SYSTEM)),
     _rule(r"/openapi/v1/system-info.*", _general(SYSTEM)),
-    _rule(r"/(?P<resource>aspects|entities|usageStats|runs|platform|operations)", _action),
+    _rule(
+        r"/(?P<resource>analytics|aspects|entities|usageStats|runs|platform|operations)", _action
+    ),
 )
 
 

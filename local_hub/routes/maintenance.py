@@ -17,10 +17,12 @@ from dataspoke.local_hub.http import actor_of, answer, finish, hub_of, in_thread
 from dataspoke.local_hub.hub import Hub, now_millis
 from dataspoke.local_hub.mcl import PLATFORM_TOPIC
 from dataspoke.local_hub.proposals import read_json
+from dataspoke.local_hub.routes.openapi_scroll import discovery
 from dataspoke.local_hub.routes.operations import SERVER_VERSION
 
 Action = Callable[[Request, Mapping[str, Any]], Awaitable[Response]]
 
+_BOOLEANS = {"true": True, "false": False}
 _TASK = re.compile(r"[\w-]+:\d+")
 
 
@@ -102,6 +104,32 @@ async def _openapi_restore(request: Request) -> Response:
     await request.body()
     names = ("ignored", "rowsMigrated", "timeSqlQueryMs", "sendMessageMs", "aspectMissing")
     return answer([dict.fromkeys(names, 0)])
+
+
+async def _raw_documents(request: Request) -> Response:
+    """Entities as the search index holds them, by urn; those that it does not hold are left out."""
+    urns = read_json(await request.body())
+    if not isinstance(urns, list) or not all(isinstance(urn, str) for urn in urns):
+        raise BadRequest("Cannot parse the request: expected a list of urns")
+    index = discovery(request).index
+
+    def read() -> dict[str, Any]:
+        with index.reader() as connection:
+            rows = connection.execute(
+                "SELECT urn, fields FROM doc WHERE urn IN (SELECT value FROM json_each(?))",
+                (orjson.dumps(urns).decode(),),
+            )
+            return {urn: _as_indexed(orjson.loads(fields)) for urn, fields in rows}
+
+    return answer(await in_thread(read))
+
+
+def _as_indexed(fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    """The fields with their JSON types: one value as itself, several as a list."""
+    return {
+        name: _BOOLEANS.get(values[0], values[0]) if len(values) == 1 else values
+        for name, values in fields.items()
+    }
 
 
 async def _track(request: Request) -> Response:
@@ -191,6 +219,7 @@ routes = [
     Route(f"{_SYSTEM}/properties", _system_properties, methods=["GET"]),
     Route(f"{_SYSTEM}/properties/simple", _system_simple, methods=["GET"]),
     Route(f"{_ELASTIC}/getIndexSizes", _openapi_index_sizes, methods=["GET"]),
+    Route(f"{_ELASTIC}/entity/raw", _raw_documents, methods=["POST"]),
     Route(f"{_ELASTIC}/restoreIndices", _openapi_restore, methods=["GET", "POST"]),
     Route("/openapi/operations/throttle/requests", _throttle, methods=["GET"]),
     Route("/openapi/v1/tracking/track", _track, methods=["POST"]),

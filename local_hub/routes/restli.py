@@ -24,7 +24,7 @@ from dataspoke.local_hub.http import (
 )
 from dataspoke.local_hub.proposals import read_json
 from dataspoke.local_hub.restli_text import list_parameter
-from dataspoke.local_hub.routes import entities, graph, runs, usage
+from dataspoke.local_hub.routes import analytics, entities, graph, runs, usage
 from dataspoke.local_hub.routes.maintenance import OPERATIONS, PLATFORM_ACTIONS
 from dataspoke.local_hub.store import TimeseriesRow
 from dataspoke.local_hub.timeseries import sort_points
@@ -127,7 +127,7 @@ async def _count(request: Request, body: Mapping[str, Any]) -> Response:
 
 
 async def _get_aspect(request: Request) -> Response:
-    hub, urn = hub_of(request), path_text(request, "urn")
+    hub, urn = hub_of(request), path_text(request, "urn").rstrip()  # as MySQL compares
     name = request.query_params.get("aspect")
     if not name:
         raise BadRequest("Parameter aspect is required")
@@ -282,6 +282,7 @@ routes = [
     Route("/entities/{urn}", entities.get, methods=["GET"]),
     Route("/relationships", _relationships, methods=["GET"]),
     Route("/usageStats", _actions(usage.ACTIONS), methods=["POST"]),
+    Route("/analytics", _actions(analytics.ACTIONS), methods=["POST"]),
     Route("/operations", _actions(OPERATIONS), methods=["POST"]),
     Route("/platform", _actions(PLATFORM_ACTIONS), methods=["POST"]),
     Route("/runs", _actions(runs.ACTIONS), methods=["POST"]),
