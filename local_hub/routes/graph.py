@@ -218,7 +218,8 @@ async def delete_references(request: Request, body: Mapping[str, Any]) -> Respon
         if proposals:
             await finish(hub.ingest(proposals))
     related = [
-        {"entity": source, "relationship": kind, "aspect": aspect}
+        # In this order: `datahub delete references` prints the values under fixed headings.
+        {"relationship": kind, "entity": source, "aspect": aspect}
         for source, kind, aspect in found[:100]
     ]
     return answer({"value": {"total": len(found), "relatedAspects": related}})
