@@ -84,12 +84,13 @@ class HubConnection:
         self._local = threading.local()
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """To the server and with the token of the environment; sends nothing yet."""
+    def open(cls, settings: Settings, *, token: str | None = None) -> Self:
+        """To the server of the environment, with `token` or that of the environment; sends
+        nothing yet."""
         headers = {"X-RestLi-Protocol-Version": "2.0.0", "Content-Type": "application/json"}
-        if settings.gms_token:
-            _check_token(settings.gms_token)
-            headers["Authorization"] = f"Bearer {settings.gms_token}"
+        if token := token or settings.gms_token:
+            _check_token(token)
+            headers["Authorization"] = f"Bearer {token}"
         return cls(settings.gms_url, _Access(headers), _ENVIRONMENT)
 
     @classmethod
