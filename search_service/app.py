@@ -8,37 +8,40 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import anyio.to_thread
 import orjson
 from fastapi import FastAPI, Query
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.requests import Request
 
 from dataspoke.core.errors import DataSpokeError, RetriableError
 from dataspoke.core.index.model import Payload
 from dataspoke.core.settings import Settings
 from dataspoke.search_service import schemas
+from dataspoke.search_service.access.answers import answer_key
+from dataspoke.search_service.access.door import Door
+from dataspoke.search_service.access.service import Access
+from dataspoke.search_service.access.settings import AccessSettings
+from dataspoke.search_service.access.view import Rights
 from dataspoke.search_service.entity_routes import Find, entity_router
-from dataspoke.search_service.filters import FilterError, checked, parse_filter
+from dataspoke.search_service.errors import SEARCH_PROBLEMS, add_errors
+from dataspoke.search_service.filters import checked, parse_filter
 from dataspoke.search_service.fusion import Weights
 from dataspoke.search_service.gate import ANY_HOST, Gate
+from dataspoke.search_service.health import add_health
 from dataspoke.search_service.metrics import Metrics
 from dataspoke.search_service.neighbours import Surroundings
+from dataspoke.search_service.observe import Observer, no_span
 from dataspoke.search_service.page import page_router
 from dataspoke.search_service.results import applied_filter, result
 from dataspoke.search_service.runtime import SearchRuntime, Serving
+from dataspoke.search_service.traces import Traces
 from dataspoke.search_service.understand import Question, answer_to
 
 log = logging.getLogger(__name__)
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": schemas.Problem, "description": "A filter or the host is not allowed."},
-    422: {"model": schemas.Problem, "description": "The request has not the right form."},
-    503: {"model": schemas.Problem, "description": "Model or index are not loaded, or away."},
-}
 _DESCRIPTION = (
     "Find the right dataset with a plain question. Answers come from an index that follows "
     "DataHub; every hit says why it was found."
@@ -52,12 +55,15 @@ def create_app(
     on_fatal: Callable[[DataSpokeError], None] = lambda error: None,
     allowed_hosts: Sequence[str] = (ANY_HOST,),
     weights: Weights | None = None,
+    access: Access | None = None,
+    traces: Traces | None = None,
 ) -> FastAPI:
     """The service over the index and model that `settings` name; loads them at start-up.
 
     `on_ready` and `on_fatal` are called from another thread. `allowed_hosts` are the names by
-    which callers may address the service.
+    which callers may address the service. Without `access` everybody may do and see everything.
     """
+    access = access or Access(AccessSettings())
     runtime = SearchRuntime(settings, on_ready=on_ready, on_fatal=on_fatal, weights=weights)
     metrics = Metrics(ready=lambda: runtime.serving is not None, drain=lambda: runtime.drain)
 
@@ -75,33 +81,61 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    # The last one added is the first that a request meets.
+    app.add_middleware(Door, access=access, refused=metrics.refused)
     app.add_middleware(Gate, allowed_hosts=allowed_hosts)
-    _add_errors(app)
-    _add_health(app, runtime, metrics)
-    _add_search(app, runtime, metrics, settings)
-    app.include_router(entity_router(_finder(runtime), settings.frontend_url))
-    app.include_router(page_router(lambda: runtime.serving.index if runtime.serving else None))
+    app.add_middleware(Observer, seen=metrics.requested, span=traces.span if traces else no_span)
+    add_errors(app)
+    add_health(app, runtime, metrics)
+    _add_search(app, runtime, metrics, settings, access, traces)
+
+    def rights(request: Request) -> Rights:
+        return access.conditions_for(request.state.caller)
+
+    app.include_router(entity_router(_finder(runtime), rights, settings.frontend_url))
+    app.include_router(
+        page_router(lambda: runtime.serving.index if runtime.serving else None, rights)
+    )
     return app
 
 
 def _finder(runtime: SearchRuntime) -> Find:
-    def find(urn: str) -> tuple[Payload, Surroundings] | None:
+    def find(urn: str, rights: Rights) -> tuple[Payload, Surroundings] | None:
         serving = runtime.serving
         if serving is None:
             raise RetriableError(f"{runtime.reason} Try again in a moment.")
-        return serving.searcher.entity(urn)
+        return serving.searcher.entity(urn, rights=rights or ())
 
     return find
 
 
-def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings: Settings) -> None:
-    def answer(asked: Question) -> Response:
+def _add_search(
+    app: FastAPI,
+    runtime: SearchRuntime,
+    metrics: Metrics,
+    settings: Settings,
+    access: Access,
+    traces: Traces | None,
+) -> None:
+    def answer(asked: Question, request: Request) -> Response:
         started = perf_counter()
         serving = runtime.serving
         if serving is None:
             raise RetriableError(f"{runtime.reason} Try again in a moment.")
-        now = settings.now or datetime.now(UTC)
-        understood = answer_to(asked, serving.searcher, serving.vocabulary.current(), now)
+        rights = access.conditions_for(request.state.caller)
+        key = answer_key(rights, serving.embedder.model_id, asked) if access.answers else ""
+        if access.answers:
+            kept = access.answers.get(key)
+            metrics.looked_up(hit=kept is not None)
+            if kept is not None:
+                return Response(kept, media_type="application/json")
+        understood = answer_to(
+            asked,
+            serving.searcher,
+            serving.vocabularies.of(rights),
+            settings.now or datetime.now(UTC),
+            rights=rights or (),
+        )
         found = understood.answer
         body = {
             "query": asked.text,
@@ -117,17 +151,23 @@ def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings
         }
         seconds = perf_counter() - started
         metrics.searched(200, {**found.seconds, "total": seconds})
+        if traces:
+            traces.stages(found.seconds)
         body["took_ms"] = round(seconds * 1000, 2)
-        return Response(orjson.dumps(body), media_type="application/json")
+        encoded = orjson.dumps(body)
+        if access.answers:
+            access.answers.put(key, encoded, age=perf_counter() - started)
+        return Response(encoded, media_type="application/json")
 
     @app.get(
         "/search/semantic",
         response_model=schemas.SearchResponse,
-        responses=_PROBLEMS,
+        responses=SEARCH_PROBLEMS,
         summary="Search by meaning and by words",
         operation_id="search",
     )
     def search_by_get(
+        request: Request,
         q: Annotated[str, Query(max_length=schemas.LONGEST_QUESTION)] = "",
         limit: Annotated[int, Query(ge=1, le=schemas.MOST_RESULTS)] = 10,
         offset: Annotated[int, Query(ge=0, le=schemas.DEEPEST_OFFSET)] = 0,
@@ -142,89 +182,21 @@ def _add_search(app: FastAPI, runtime: SearchRuntime, metrics: Metrics, settings
         ] = [],  # noqa: B006
     ) -> Response:
         filters = tuple(parse_filter(text) for text in filter)
-        return answer(Question(q.strip(), filters, limit, offset, parse, frozenset(drop_filter)))
+        asked = Question(q.strip(), filters, limit, offset, parse, frozenset(drop_filter))
+        return answer(asked, request)
 
     @app.post(
         "/search/semantic",
         response_model=schemas.SearchResponse,
-        responses=_PROBLEMS,
+        responses=SEARCH_PROBLEMS,
         summary="Search by meaning and by words",
         operation_id="search_with_body",
     )
-    def search_by_post(request: schemas.SearchRequest) -> Response:
-        asked = tuple(checked(given.filter()) for given in request.filters)
-        dropped = frozenset(request.drop_filters)
-        q = request.q.strip()
-        return answer(Question(q, asked, request.limit, request.offset, request.parse, dropped))
-
-
-def _add_health(app: FastAPI, runtime: SearchRuntime, metrics: Metrics) -> None:
-    @app.get("/healthz", response_model=schemas.Health, summary="The process lives")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get(
-        "/readyz",
-        response_model=schemas.Ready,
-        responses={503: {"model": schemas.Ready, "description": "Not ready, with the reason."}},
-        summary="Model and index are loaded",
-    )
-    def readyz() -> Response:
-        reason: str | None = None
-        details: dict[str, object] = {}
-        try:
-            details = runtime.details()
-        except DataSpokeError as exc:
-            reason = str(exc)
-        if runtime.serving is None:
-            reason = runtime.reason
-        body = {"status": "not ready" if reason else "ready", "reason": reason, "details": details}
-        return Response(
-            orjson.dumps(body),
-            status_code=503 if reason else 200,
-            media_type="application/json",
-            headers={"Cache-Control": "no-store"},
+    def search_by_post(asked: schemas.SearchRequest, request: Request) -> Response:
+        request.state.question = asked.q
+        filters = tuple(checked(given.filter()) for given in asked.filters)
+        dropped = frozenset(asked.drop_filters)
+        question = Question(
+            asked.q.strip(), filters, asked.limit, asked.offset, asked.parse, dropped
         )
-
-    @app.get(
-        "/metrics",
-        response_class=Response,
-        responses={200: {"content": {"text/plain": {}}}},
-        summary="Metrics for Prometheus",
-    )
-    def prometheus() -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _add_errors(app: FastAPI) -> None:
-    @app.exception_handler(FilterError)
-    def filter_error(request: Request, exc: FilterError) -> JSONResponse:
-        return _problem(400, str(exc))
-
-    @app.exception_handler(RequestValidationError)
-    def validation_error(request: Request, exc: RequestValidationError) -> JSONResponse:
-        return _problem(422, "Cannot read the request: " + "; ".join(map(_in_words, exc.errors())))
-
-    @app.exception_handler(RetriableError)
-    def away(request: Request, exc: RetriableError) -> JSONResponse:
-        return _problem(503, str(exc), {"Retry-After": "2"})
-
-    @app.exception_handler(DataSpokeError)
-    def unusable(request: Request, exc: DataSpokeError) -> JSONResponse:
-        return _problem(503, str(exc))
-
-    @app.exception_handler(Exception)
-    def unexpected(request: Request, exc: Exception) -> JSONResponse:
-        return _problem(500, "Cannot answer: the service failed. Its log has the details.")
-
-
-def _in_words(error: dict[str, object]) -> str:
-    place = error["loc"]
-    names = [str(part) for part in place[1:]] if isinstance(place, tuple) else []
-    return f"{'.'.join(names) or 'body'}: {error['msg']}"
-
-
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    # A lone surrogate in what was asked has no UTF-8 form.
-    readable = detail.encode("utf-8", "replace").decode("utf-8")
-    return JSONResponse({"detail": readable}, status_code=status, headers=headers)
+        return answer(question, request)

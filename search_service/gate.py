@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dataspoke.search_service.problems import problem
 
 ANY_HOST = "*"
 
@@ -44,12 +45,10 @@ class Gate:
         if ANY_HOST in self._allowed or host in self._allowed:
             await self._app(scope, receive, send_with_headers)
             return
-        refusal = JSONResponse(
-            {
-                "detail": f"Cannot answer to the name {host!r}: this service listens for this "
-                "machine alone. Use http://127.0.0.1 or http://localhost with its port."
-            },
-            status_code=400,
+        refusal = problem(
+            400,
+            f"Cannot answer to the name {host!r}: this service listens for this machine alone. "
+            "Use http://127.0.0.1 or http://localhost with its port.",
         )
         await refusal(scope, receive, send_with_headers)
 

@@ -32,6 +32,25 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._requests = Histogram(
+            "dataspoke_search_http_seconds",
+            "Requests by route and HTTP status, from their first byte to the last of the answer.",
+            ["route", "status"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "dataspoke_search_refused",
+            "Requests refused before they reached the application, by HTTP status.",
+            ["status"],
+            registry=self._registry,
+        )
+        self._kept = Counter(
+            "dataspoke_search_cache",
+            "Searches looked up among the kept answers, by outcome.",
+            ["outcome"],
+            registry=self._registry,
+        )
         idle = DrainStatus()
         gauges: tuple[tuple[str, str, Callable[[], float]], ...] = (
             ("ready", "1 when model and index are loaded.", lambda: float(ready())),
@@ -65,6 +84,16 @@ class Metrics:
         self._searches.labels(str(status)).inc()
         for stage, duration in seconds.items():
             self._stages.labels(stage).observe(duration)
+
+    def requested(self, route: str, status: int, seconds: float) -> None:
+        """Count one request; `route` is the pattern, so that no caller can invent labels."""
+        self._requests.labels(route, str(status)).observe(seconds)
+
+    def refused(self, status: int) -> None:
+        self._refused.labels(str(status)).inc()
+
+    def looked_up(self, *, hit: bool) -> None:
+        self._kept.labels("hit" if hit else "miss").inc()
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
+from starlette.requests import Request
 
 from dataspoke.core.index.model import VectorIndex
+from dataspoke.search_service.access.view import Rights
 from dataspoke.search_service.examples import example_questions
 
 _WEB = Path(__file__).parent / "web"
@@ -22,10 +24,13 @@ _MEDIA_TYPES = {
 }
 _SAMPLE = 200
 _FRESH_SECONDS = 60.0
+_MOST_KINDS = 1000
 
 
-def page_router(index: Callable[[], VectorIndex | None]) -> APIRouter:
-    """`/` and its files; `index` returns None while it is loaded."""
+def page_router(
+    index: Callable[[], VectorIndex | None], rights: Callable[[Request], Rights]
+) -> APIRouter:
+    """`/` and its files; `index` returns None while it is loaded, `rights` what a caller sees."""
     router = APIRouter(include_in_schema=False)
     examples = _Examples()
 
@@ -38,9 +43,11 @@ def page_router(index: Callable[[], VectorIndex | None]) -> APIRouter:
         )
 
     @router.get("/web/page.json")
-    def facts() -> Response:
+    def facts(request: Request) -> Response:
         opened = index()
-        known = examples.of(opened) if opened else {"ready": False, "examples": [], "entities": 0}
+        known: dict[str, Any] = {"ready": False, "examples": [], "entities": 0}
+        if opened:
+            known = examples.of(opened, rights(request))
         return Response(
             orjson.dumps(known),
             media_type="application/json",
@@ -59,21 +66,22 @@ def page_router(index: Callable[[], VectorIndex | None]) -> APIRouter:
 
 
 class _Examples:
-    """Kept for a minute: the start page must not read the index for every visitor."""
+    """Kept for a minute for callers of equal rights: the start page must not read the index for
+    every visitor."""
 
     def __init__(self) -> None:
-        self._until = 0.0
-        self._known: dict[str, Any] = {}
+        self._known: dict[Rights, tuple[float, dict[str, Any]]] = {}
 
-    def of(self, index: VectorIndex) -> dict[str, Any]:
+    def of(self, index: VectorIndex, rights: Rights) -> dict[str, Any]:
         now = time.monotonic()
-        if now >= self._until:
-            sample = list(index.fetch(index.matching([], limit=_SAMPLE)).values())
-            entities = index.count([])
-            self._known = {
-                "ready": True,
-                "examples": example_questions(sample),
-                "entities": entities,
-            }
-            self._until = now + (_FRESH_SECONDS if entities else 1.0)
-        return self._known
+        until, known = self._known.get(rights, (0.0, {}))
+        if now < until:
+            return known
+        shown = rights or ()
+        sample = list(index.fetch(index.matching(shown, limit=_SAMPLE)).values())
+        entities = index.count(shown)
+        known = {"ready": True, "examples": example_questions(sample), "entities": entities}
+        if len(self._known) >= _MOST_KINDS:
+            self._known = {}
+        self._known[rights] = (now + (_FRESH_SECONDS if entities else 1.0), known)
+        return known

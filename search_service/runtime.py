@@ -22,6 +22,7 @@ from dataspoke.core.index.outbox import Outbox
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
+from dataspoke.search_service.access.vocabularies import Vocabularies
 from dataspoke.search_service.drain import DrainStatus, OutboxDrainer
 from dataspoke.search_service.fusion import Weights
 from dataspoke.search_service.retrieve import Searcher
@@ -43,7 +44,7 @@ class Serving:
     index: VectorIndex
     roster: Roster
     searcher: Searcher
-    vocabulary: VocabularyKeeper
+    vocabularies: Vocabularies
     drainer: OutboxDrainer | None
 
 
@@ -167,7 +168,8 @@ class SearchRuntime:
             opened.callback(vocabulary.stop, timeout=_STOP_SECONDS)
             vocabulary.start()
             self._resources = opened.pop_all()
-        return Serving(self._embedder, index, roster, searcher, vocabulary, drainer)
+        vocabularies = Vocabularies(index, roster, vocabulary.current)
+        return Serving(self._embedder, index, roster, searcher, vocabularies, drainer)
 
     def _fatal(self, exc: DataSpokeError) -> None:
         self.reason = str(exc)

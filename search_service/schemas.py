@@ -245,6 +245,11 @@ class Ready(BaseModel):
 
 
 class Problem(BaseModel):
-    """Every error has this form."""
+    """Every error has this form (RFC 9457). `detail` says what was tried, what was found and what
+    to do; `correlation_id` finds the request in the log."""
 
+    type: str
+    title: str
+    status: int
     detail: str
+    correlation_id: str

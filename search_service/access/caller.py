@@ -68,6 +68,12 @@ class TooManyError(RefusedError):
         super().__init__(message, {"Retry-After": str(max(1, seconds))})
 
 
+class NotFoundError(RefusedError):
+    """Not there, or not for this caller: nobody is told which."""
+
+    status = 404
+
+
 class TooLargeError(RefusedError):
     """The body is longer than the service reads."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from time import time
+from time import monotonic, time
 
 from limits import RateLimitItem, parse
 from limits.errors import StorageError
@@ -18,6 +18,7 @@ from dataspoke.search_service.access.settings import AccessSettings
 log = logging.getLogger(__name__)
 
 _REDIS_TIMEOUT_S = 0.25
+_REDIS_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Rates:
         self._address = parse(settings.address_limit) if settings.address_limit else None
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._shared: SlidingWindowCounterRateLimiter | None = None
-        self._redis_failed = False
+        self._redis_again_at = float("-inf")
         if settings.redis_url:
             self._shared = SlidingWindowCounterRateLimiter(_redis(settings.redis_url))
 
@@ -58,13 +59,13 @@ class Rates:
     def _count(self, limit: RateLimitItem | None, kind: str, name: str) -> Budget | None:
         if limit is None:
             return None
-        try:
-            return _counted(self._shared or self._own, limit, kind, name)
-        except StorageError as exc:
-            if not self._redis_failed:
+        if self._shared is not None and monotonic() >= self._redis_again_at:
+            try:
+                return _counted(self._shared, limit, kind, name)
+            except StorageError as exc:
                 log.warning("Cannot count requests in Redis: %s.", type(exc.storage_error).__name__)
-            self._redis_failed = True
-            return _counted(self._own, limit, kind, name)
+                self._redis_again_at = monotonic() + _REDIS_AGAIN_S
+        return _counted(self._own, limit, kind, name)
 
 
 def _counted(
@@ -84,9 +85,11 @@ def _counted(
 
 def _redis(url: str) -> Storage:
     require("redis", extra="redis", purpose="use DATASPOKE_REDIS_URL")
-    return storage_from_string(
+    storage = storage_from_string(
         url,
         wrap_exceptions=True,
         socket_timeout=_REDIS_TIMEOUT_S,
         socket_connect_timeout=_REDIS_TIMEOUT_S,
     )
+    assert isinstance(storage, Storage)
+    return storage
