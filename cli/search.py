@@ -35,7 +35,7 @@ def serve(
         bool,
         typer.Option(
             "--allow-unauthenticated-network",
-            help="Listen beyond this machine although the service knows no users: everyone who "
+            help="Listen beyond this machine although nobody is asked who they are: everyone who "
             "reaches the port can read every name, description and owner in the index.",
         ),
     ] = False,
@@ -49,6 +49,10 @@ def serve(
     Without DATASPOKE_QDRANT_URL this process owns the index under the home
     folder, one service per folder, and applies what vector sync queues there.
 
+    On this machine alone nobody is asked who they are. To listen beyond it, say
+    whose tokens are good; DataHub's view policies then decide what each caller
+    finds. docs/security.md explains every setting.
+
     \b
     Environment:
       DATASPOKE_HOME          folder of index and database
@@ -58,11 +62,50 @@ def serve(
       DATAHUB_FRONTEND_URL    DataHub for people: makes each result a link
 
     \b
+    Who may call:
+      DATASPOKE_DATAHUB_TOKENS      on: accept DataHub's personal access tokens
+      DATASPOKE_OIDC_ISSUER         accept JWTs of this OpenID Connect provider
+      DATASPOKE_OIDC_AUDIENCE       what they must be made for
+      DATASPOKE_OIDC_ALGORITHMS     default: RS256,ES256
+      DATASPOKE_OIDC_USER_CLAIM     default: preferred_username
+      DATASPOKE_OIDC_GROUPS_CLAIM   default: groups
+      DATASPOKE_OIDC_ROLES_CLAIM    default: roles
+      DATASPOKE_OPERATORS           users, groups or roles that may read /metrics
+      DATASPOKE_ADMINS              users, groups or roles that may do everything
+      DATASPOKE_TOKEN_TTL           seconds a checked token is trusted; 30
+
+    \b
+    What callers see:
+      DATASPOKE_VIEW_AUTHORIZATION  on, off or auto: by DataHub's view policies
+      DATASPOKE_POLICY_FILE         a YAML file that decides in their place
+      DATASPOKE_POLICIES_TTL        seconds until policies are read again; 30
+      DATASPOKE_POLICIES_MAX_AGE    seconds they count when DataHub is away; 300
+
+    \b
+    Limits, caches, logs:
+      DATASPOKE_RATE_LIMIT          per user; 600/minute where callers are known
+      DATASPOKE_RATE_LIMIT_ADDRESS  per address; 1200/minute
+      DATASPOKE_MAX_BODY            bytes of a request body; 262144
+      DATASPOKE_CACHE_TTL           seconds that answers are kept; 0 keeps none
+      DATASPOKE_REDIS_URL           count and keep there, not in this process
+      DATASPOKE_TRUSTED_PROXIES     addresses whose X-Forwarded-For counts
+      DATASPOKE_LOG_FORMAT          text or json
+      DATASPOKE_AUDIT_LOG           file with one JSON line per request
+      OTEL_EXPORTER_OTLP_ENDPOINT   where traces go; needs the extra otel
+
+    \b
     Try:
       dataspoke search serve
       curl 'http://127.0.0.1:8010/search/semantic?q=customer+email'
     """
-    for module in ("fastapi", "uvicorn", "prometheus_client", "numpy", "qdrant_edge"):
+    for module in (
+        "fastapi",
+        "uvicorn",
+        "prometheus_client",
+        "numpy",
+        "qdrant_edge",
+        "jwt",
+    ):
         require(module, extra="search", purpose="serve searches")
     from dataspoke.search_service.server import serve as run
 
@@ -73,4 +116,5 @@ def serve(
         port=port,
         allow_network=allow_unauthenticated_network,
         announce=typer.echo,
+        environ=os.environ,
     )

@@ -72,10 +72,10 @@ class Door:
         if path in OPEN_PATHS and path != "/readyz":
             return None, None
         address = scope["client"][0] if scope.get("client") else "unknown"
-        if access.rates.limits:
+        if access.rates:
             await anyio.to_thread.run_sync(access.rates.count_address, address)
         caller = await self._caller(Headers(scope=scope).get("authorization"), path)
-        if caller is None or not access.rates.limits:
+        if caller is None or not access.rates:
             return caller, None
         # Everybody without a name is one user to the limits, and is told apart by address.
         subject = caller.subject if caller is not ANONYMOUS else f"anonymous {address}"

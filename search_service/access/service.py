@@ -13,19 +13,20 @@ from dataspoke.search_service.access.answers import Answers, open_answers
 from dataspoke.search_service.access.authenticate import Authenticator
 from dataspoke.search_service.access.caller import Caller
 from dataspoke.search_service.access.oidc import OidcVerifier
-from dataspoke.search_service.access.rates import Rates
+from dataspoke.search_service.access.rates import Rates, open_rates
 from dataspoke.search_service.access.settings import AccessSettings
 from dataspoke.search_service.access.view import Everything, FileView, HubView, Rights, View
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`authenticator` is None where nobody is asked who they are."""
+    """`authenticator` is None where nobody is asked who they are, `rates` where nothing is limited,
+    `answers` where none are kept."""
 
     settings: AccessSettings
     authenticator: Authenticator | None = None
     view: View = field(default_factory=Everything)
-    rates: Rates = field(default_factory=lambda: Rates(AccessSettings()))
+    rates: Rates | None = None
     answers: Answers | None = None
 
     def conditions_for(self, caller: Caller) -> Rights:
@@ -59,7 +60,7 @@ def open_access(
             memberships=permissions.memberships if asks_datahub else _no_memberships,
             clock=clock,
         )
-    return Access(settings, authenticator, view, Rates(settings), open_answers(settings))
+    return Access(settings, authenticator, view, open_rates(settings), open_answers(settings))
 
 
 def _no_memberships(user: str) -> Memberships:

@@ -175,7 +175,9 @@ def test_a_wrong_question_is_answered_with_a_sentence(
 ) -> None:
     answer = airline_client.get("/search/semantic", params=parameters)
     assert answer.status_code == status
-    assert answer.json().keys() == {"detail"}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json().keys() == {"type", "title", "status", "detail", "correlation_id"}
+    assert answer.json()["correlation_id"] == answer.headers["x-request-id"]
     assert says in answer.json()["detail"]
 
 
