@@ -176,7 +176,9 @@ def main() -> None:
             client = Client(service.url)
             client.ask(warm[0])
             print(f"first answer after {time.perf_counter() - began:.1f} s", flush=True)
-            wait_until(lambda: roster_size(service.url) == options.entities, what="the roster")
+            wait_until(
+                lambda: roster_size(service.url) == options.entities, what="the roster", timeout=300
+            )
             print(f"roster filled after {time.perf_counter() - began:.1f} s", flush=True)
             milliseconds(client.ask, warm)
             plain = milliseconds(client.ask, asked)

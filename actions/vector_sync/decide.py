@@ -23,15 +23,17 @@ class Changed:
 
     document: Document
     version: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`ready` may be applied as it is; `changed` waits for vectors; `unchanged` counts."""
+    """`ready` may be applied as it is; `changed` waits for vectors; `unchanged` is right in the
+    index, but for its source, which is another one than before."""
 
     ready: tuple[DeletePoint | SetPayload, ...]
     changed: tuple[Changed, ...]
-    unchanged: int
+    unchanged: Mapping[str, Hashes]
 
     @property
     def deletions(self) -> int:
@@ -44,23 +46,26 @@ def decide(
     *,
     known: Mapping[str, Hashes],
     versions: Mapping[str, int],
+    sources: Mapping[str, str] | None = None,
 ) -> Plan:
     """Compare fingerprints; `gone` are urns that are removed for certain.
 
-    A gone urn is deleted whether or not the index knows it: the operation also fences off a
+    `sources` are the fingerprints of what the documents were made from, as far as known. A gone
+    urn is deleted whether or not the index knows it: the operation also fences off a
     worker that still holds an older state of it.
     """
     ready: list[DeletePoint | SetPayload] = [DeletePoint(urn, versions[urn]) for urn in gone]
     changed: list[Changed] = []
-    unchanged = 0
+    unchanged: dict[str, Hashes] = {}
     for urn, document in documents.items():
         held = known.get(urn)
+        hashes = hashes_of(document, (sources or {}).get(urn, ""))
         if held is None or held.content_hash != document.content_hash:
-            changed.append(Changed(document, versions[urn]))
+            changed.append(Changed(document, versions[urn], hashes.source))
         elif held.payload_hash != document.payload_hash:
-            ready.append(SetPayload(urn, hashes_of(document), document.payload, versions[urn]))
+            ready.append(SetPayload(urn, hashes, document.payload, versions[urn]))
         else:
-            unchanged += 1
+            unchanged[urn] = hashes
     return Plan(tuple(ready), tuple(changed), unchanged)
 
 
@@ -75,7 +80,7 @@ def upserts(changed: Sequence[Changed], vectors: Vector) -> list[IndexOp]:
     return [
         UpsertPoint(
             urn=one.document.urn,
-            hashes=hashes_of(one.document),
+            hashes=hashes_of(one.document, one.source),
             dense=dense,
             sparse=one.document.sparse,
             payload=one.document.payload,
@@ -85,5 +90,5 @@ def upserts(changed: Sequence[Changed], vectors: Vector) -> list[IndexOp]:
     ]
 
 
-def hashes_of(document: Document) -> Hashes:
-    return Hashes(document.content_hash, document.payload_hash)
+def hashes_of(document: Document, source: str = "") -> Hashes:
+    return Hashes(document.content_hash, document.payload_hash, source)

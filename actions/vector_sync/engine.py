@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Protocol
 
 import numpy as np
@@ -22,9 +23,10 @@ from dataspoke.actions.vector_sync.decide import Changed, Plan, decide, texts_of
 from dataspoke.actions.vector_sync.guard import RemovalGuard
 from dataspoke.actions.vector_sync.leases import LeaseKeeper
 from dataspoke.core.documents.model import Document
-from dataspoke.core.documents.render import render
+from dataspoke.core.documents.render import DOCUMENT_VERSION, render
 from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import ConfigError, FatalError, RetriableError, SkippableError
+from dataspoke.core.hub.reader import Known
 from dataspoke.core.index.model import IndexOp, IndexWriter, Vector
 from dataspoke.core.telemetry.metrics import SyncMetrics
 from dataspoke.core.telemetry.outage import Outage, delay_s
@@ -58,12 +60,16 @@ class ReadResult(Protocol):
     def absent(self) -> list[str]: ...
     @property
     def bad(self) -> dict[str, SkippableError]: ...
+    @property
+    def same(self) -> list[str]: ...
+    @property
+    def sources(self) -> dict[str, str]: ...
 
 
 class Reader(Protocol):
     """What the engine needs of `dataspoke.core.hub.reader.HubReader`."""
 
-    def read(self, urns: Sequence[str]) -> ReadResult: ...
+    def read(self, urns: Sequence[str], *, known: Known | None = None) -> ReadResult: ...
     def exists(self, urn: str) -> bool: ...
 
 
@@ -81,12 +87,28 @@ class Limits:
 
 @dataclass(slots=True)
 class _Findings:
-    """What came of reading one batch, by urn."""
+    """What came of reading one batch, by urn; `same` needs no look, `sources` are fingerprints
+    of what the documents were made from."""
 
+    same: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     failed: dict[str, Exception] = field(default_factory=dict)
+
+
+class _Remembered:
+    """What the index remembers of the sources of its points: a `hub.reader.Known`."""
+
+    def __init__(self, writer: IndexWriter, model_id: str) -> None:
+        self._writer = writer
+        # Another release may make other snapshots of the same aspects.
+        self.salt = f"{version('dataspoke')}/{DOCUMENT_VERSION}/{model_id}"
+
+    def sources(self, urns: Sequence[str]) -> dict[str, str]:
+        held = self._writer.hashes(urns)
+        return {urn: hashes.source for urn, hashes in held.items() if hashes.source}
 
 
 class SyncEngine:
@@ -119,6 +141,7 @@ class SyncEngine:
         self._refusal: str | None = None
         self._points: tuple[float, int] | None = None
         self._computing = threading.Lock()
+        self._remembered = _Remembered(writer, embedder.model_id)
         self.wake = threading.Event()
 
     @property
@@ -215,8 +238,12 @@ class SyncEngine:
                 findings.gone,
                 known=self._writer.hashes(list(findings.documents)),
                 versions={urn: by_urn[urn].token for urn in wanted},
+                sources=findings.sources,
             )
-        done = [by_urn[urn] for urn in wanted]
+            renewed = {urn: hashes for urn, hashes in plan.unchanged.items() if hashes.source}
+            if renewed:
+                self._writer.remember(renewed)
+        done = [by_urn[urn] for urn in (*wanted, *findings.same)]
         ops: list[IndexOp] = [*plan.ready, *upserts(plan.changed, self._embed(plan.changed))]
         if ops:
             done = self._leases.still_ours(done)
@@ -225,14 +252,14 @@ class SyncEngine:
         finished = self._work.complete(done, now=self._clock()) if done else []
         if len(finished) < len(done):
             self._look_again(done, finished)
-        self._count(plan, len(finished))
+        self._count(plan, len(finished), same=len(findings.same))
         for urn, exc in findings.failed.items():
             self._failed(by_urn[urn], exc)
         self._settle_refused([by_urn[urn] for urn in findings.refused])
 
     def _read(self, by_urn: dict[str, Claim]) -> _Findings:
-        result = self._reader.read(list(by_urn))
-        findings = _Findings(failed=dict(result.bad))
+        result = self._reader.read(list(by_urn), known=self._remembered)
+        findings = _Findings(result.same, result.sources, failed=dict(result.bad))
         for urn, snapshot in result.found.items():
             if snapshot.removed:
                 findings.gone.append(urn)
@@ -354,9 +381,9 @@ class SyncEngine:
         except RetriableError as exc:
             logger.debug("Cannot give rows back, their leases will run out: %s", exc)
 
-    def _count(self, plan: Plan, done: int) -> None:
+    def _count(self, plan: Plan, done: int, *, same: int) -> None:
         self._metrics.done.inc(done)
-        self._metrics.unchanged.inc(plan.unchanged)
+        self._metrics.unchanged.inc(same + len(plan.unchanged))
         self._metrics.embedded.inc(len(plan.changed))
         self._metrics.deleted.inc(plan.deletions)
         self._metrics.payloads.inc(len(plan.ready) - plan.deletions)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from dataspoke.core.entities import EntitySnapshot
@@ -12,6 +12,7 @@ from dataspoke.core.errors import RetriableError, SkippableError
 from dataspoke.core.hub.aspects import references_of, snapshot_of
 from dataspoke.core.hub.connection import HubConnection, InternalError
 from dataspoke.core.hub.shapes import aspects_of, name_aspects_of, name_from
+from dataspoke.core.hub.trace import source_of
 from dataspoke.core.urns import entity_type_of, key_aspect_of
 
 MAX_CHUNK = 200
@@ -22,14 +23,29 @@ _BROKEN_IN_A_ROW = 3
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """Every urn asked for is in exactly one of the three.
+    """Every urn asked for is in exactly one of the four.
 
-    `absent` means not in DataHub's answer, which is not yet deleted: see `HubReader.exists`.
+    `same` are those that the caller's `known` passed over; `sources` are the fingerprints of what
+    was found, where the caller gave `known`. `absent` means not in DataHub's answer, which is not
+    yet deleted: see `HubReader.exists`.
     """
 
     found: dict[str, EntitySnapshot] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     bad: dict[str, SkippableError] = field(default_factory=dict)
+    same: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+class Known(Protocol):
+    """What the caller remembers of entities; `salt` as in `trace.Source.fingerprint`."""
+
+    @property
+    def salt(self) -> str: ...
+
+    def sources(self, urns: Sequence[str]) -> Mapping[str, str]:
+        """Fingerprint by urn, as far as one is remembered."""
+        ...
 
 
 class HubReader:
@@ -52,13 +68,15 @@ class HubReader:
         self._max_bytes = max_bytes
         self._chunks: dict[str, int] = {}
 
-    def read(self, urns: Sequence[str]) -> ReadResult:
+    def read(self, urns: Sequence[str], *, known: Known | None = None) -> ReadResult:
         """Snapshots of `urns` with the present names of all they refer to.
 
         One entity that DataHub or we cannot read is in `bad` and costs the others nothing but
-        a few requests. Duplicates in `urns` are read once.
+        a few requests. Duplicates in `urns` are read once. With `known`, entities of the same
+        fingerprint as before are not even parsed.
         """
         result = ReadResult()
+        read: dict[str, dict[str, Any]] = {}
         for entity_type, group in _by_type(urns, result.bad).items():
             try:
                 aspects = aspects_of(entity_type)
@@ -68,20 +86,40 @@ class HubReader:
             answers = self._fetch(entity_type, group, aspects, self._max_chunk, result.bad)
             for urn in group:
                 if urn in answers:
-                    try:
-                        result.found[urn] = snapshot_of(urn, answers[urn])
-                    except SkippableError as exc:
-                        result.bad[urn] = exc
+                    read[urn] = answers[urn]
                 elif urn not in result.bad:
                     result.absent.append(urn)
-        names = self.names(
-            reference for snapshot in result.found.values() for reference in references_of(snapshot)
+        names = self._pass_over(read, known, result) if known else {}
+        for urn, answer in read.items():
+            try:
+                result.found[urn] = snapshot_of(urn, answer)
+            except SkippableError as exc:
+                result.bad[urn] = exc
+        names |= self.names(
+            {ref for snapshot in result.found.values() for ref in references_of(snapshot)}
+            - names.keys()
         )
         for urn, snapshot in result.found.items():
-            own = {ref: names[ref] for ref in references_of(snapshot) if ref in names}
+            own = {ref: names[ref] for ref in references_of(snapshot) if names.get(ref)}
             if own:
                 result.found[urn] = replace(snapshot, names=own)
         return result
+
+    def _pass_over(
+        self, read: dict[str, dict[str, Any]], known: Known, result: ReadResult
+    ) -> dict[str, str]:
+        """Take out of `read` what is as it was; returns the names that were asked for."""
+        sources = {urn: source_of(urn, answer) for urn, answer in read.items()}
+        mentioned = {urn for source in sources.values() for urn in source.urns}
+        names = self.names(mentioned)
+        for urn, source in sources.items():
+            result.sources[urn] = source.fingerprint(names, salt=known.salt)
+        before = known.sources(list(sources))
+        result.same.extend(urn for urn in sources if before.get(urn) == result.sources[urn])
+        for urn in result.same:
+            del read[urn]
+        # Empty for those without a name of their own, so that nobody asks for them again.
+        return {urn: names.get(urn, "") for urn in mentioned}
 
     def names(self, urns: Iterable[str]) -> dict[str, str]:
         """What people call these entities; those without a name of their own are left out."""

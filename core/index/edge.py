@@ -6,7 +6,7 @@ import itertools
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,7 +58,7 @@ from dataspoke.core.index.points import (
     stored_payload,
     stored_point,
 )
-from dataspoke.core.index.spec import DOCUMENT_FIELD
+from dataspoke.core.index.spec import DOCUMENT_FIELD, SOURCE_FIELD
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +138,14 @@ class EdgeIndex:
             if self._written is not None:
                 self._written.update(point_id(op.urn) for op in settled)
             self._make_durable(len(settled))
+
+    def remember(self, hashes: Mapping[str, Hashes]) -> None:
+        with self._writing:
+            held = self.hashes(list(hashes))
+            for urn, wanted in hashes.items():
+                if held.get(urn) == wanted:
+                    source = {SOURCE_FIELD: wanted.source}
+                    self._update(edge.UpdateOperation.set_payload([point_id(urn)], source))
 
     def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]:
         """Rising by urn. Holds all urns (about 200 bytes each) while it streams; points written

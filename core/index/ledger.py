@@ -61,7 +61,7 @@ def merge(row: LedgerRow | None, op: IndexOp) -> LedgerRow | None:
         return LedgerRow(op.version, True, op.hashes, "upsert", payload, vectors)
     if row is None or not row.alive:
         return None
-    hashes = Hashes(row.hashes.content_hash, op.hashes.payload_hash)
+    hashes = Hashes(row.hashes.content_hash, op.hashes.payload_hash, op.hashes.source)
     waiting: PendingKind = "upsert" if row.op == "upsert" else "payload"
     return replace(row, version=op.version, hashes=hashes, op=waiting, payload=payload)
 

@@ -48,10 +48,15 @@ class IndexSpec:
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """The two fingerprints of a point; equal hashes mean nothing to do."""
+    """The two fingerprints of a point; equal hashes mean nothing to do.
+
+    `source` is the fingerprint of what DataHub said when they were computed (`hub.trace`), empty
+    where unknown: the same source makes the same hashes, another one may.
+    """
 
     content_hash: str
     payload_hash: str
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,10 @@ class IndexWriter(Protocol):
 
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Apply the operations in order; durable when this returns."""
+        ...
+
+    def remember(self, hashes: Mapping[str, Hashes]) -> None:
+        """Keep the source of those points that have exactly these hashes."""
         ...
 
     def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]:

@@ -31,16 +31,18 @@ _NUMBER = (
     "UPDATE dataspoke_index_ledgers SET last_seq = last_seq + ? WHERE id = ? RETURNING last_seq"
 )
 _ROWS = """
-SELECT urn, version, alive, content_hash, payload_hash, op, payload, vectors
+SELECT urn, version, alive, content_hash, payload_hash, source_hash, op, payload, vectors
 FROM dataspoke_index_points WHERE ledger = ? AND urn IN ??
 """
 _WRITE = """
 INSERT INTO dataspoke_index_points AS p (ledger, urn, version, alive, content_hash,
-                                         payload_hash, seq, op, queued_at, payload, vectors)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                         payload_hash, source_hash, seq, op, queued_at, payload,
+                                         vectors)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (ledger, urn) DO UPDATE SET
   version = excluded.version, alive = excluded.alive, content_hash = excluded.content_hash,
-  payload_hash = excluded.payload_hash, seq = excluded.seq, op = excluded.op,
+  payload_hash = excluded.payload_hash, source_hash = excluded.source_hash, seq = excluded.seq,
+  op = excluded.op,
   queued_at = coalesce(p.queued_at, excluded.queued_at), payload = excluded.payload,
   vectors = excluded.vectors
 """
@@ -49,16 +51,20 @@ _REFS = "SELECT ref, point FROM dataspoke_index_refs WHERE point IN ??"
 _UNREF = "DELETE FROM dataspoke_index_refs WHERE ref = ? AND point = ?"
 _REF = "INSERT INTO dataspoke_index_refs (ref, point) VALUES (?, ?)"
 _HASHES = """
-SELECT urn, content_hash, payload_hash FROM dataspoke_index_points
+SELECT urn, content_hash, payload_hash, source_hash FROM dataspoke_index_points
 WHERE ledger = ? AND urn IN ?? AND alive = 1
 """
 _PAGE = """
-SELECT urn, content_hash, payload_hash FROM dataspoke_index_points
+SELECT urn, content_hash, payload_hash, source_hash FROM dataspoke_index_points
 WHERE ledger = ? AND urn > ? AND alive = 1 ORDER BY urn LIMIT ?
 """
 _REFERENCING = """
 SELECT p.urn FROM dataspoke_index_refs AS r JOIN dataspoke_index_points AS p ON p.id = r.point
 WHERE r.ref = ? AND p.ledger = ? AND p.urn > ? ORDER BY p.urn LIMIT ?
+"""
+_REMEMBER = """
+UPDATE dataspoke_index_points SET source_hash = ?
+WHERE ledger = ? AND urn = ? AND content_hash = ? AND payload_hash = ? AND alive = 1
 """
 _COUNT = "SELECT count(*) FROM dataspoke_index_points WHERE ledger = ? AND alive = 1"
 _BACKLOG = """
@@ -66,7 +72,7 @@ SELECT count(*), min(queued_at) FROM dataspoke_index_points
 WHERE ledger = ? AND seq IS NOT NULL
 """
 _PENDING = """
-SELECT seq, urn, version, alive, content_hash, payload_hash, op, payload, vectors
+SELECT seq, urn, version, alive, content_hash, payload_hash, source_hash, op, payload, vectors
 FROM dataspoke_index_points WHERE ledger = ? AND seq IS NOT NULL ORDER BY seq LIMIT ?
 """
 _APPLIED = """
@@ -113,7 +119,7 @@ class OutboxIndex:
         params = (self._ledger.id, self._db.array([urn for urn in urns if is_key(urn)]))
         with self._db.reading() as conn:
             rows = self._db.run(conn, _HASHES, params).all()
-        return {urn: Hashes(content, payload) for urn, content, payload in rows}
+        return {urn: _hashes(*values) for urn, *values in rows}
 
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """See `IndexWriter.apply`. One transaction; applying the same again changes nothing
@@ -148,6 +154,18 @@ class OutboxIndex:
             self._db.run(conn, _WRITE, rows)
             self._write_refs(conn, ledger, refs)
 
+    def remember(self, hashes: Mapping[str, Hashes]) -> None:
+        ledger = self._ledger.id
+        rows = [
+            (one.source, ledger, urn, one.content_hash, one.payload_hash)
+            for urn, one in sorted(hashes.items())
+            if is_key(urn)
+        ]
+        if rows:
+            with self._db.transaction() as conn:
+                self._db.run(conn, _LOCK, (ledger,))
+                self._db.run(conn, _REMEMBER, rows)
+
     def urns(self, *, batch: int = 1000) -> Iterator[dict[str, Hashes]]:
         """Rising by urn; every batch is a read of its own, so writers are never held up."""
         ledger, after = self._ledger.id, ""
@@ -156,7 +174,7 @@ class OutboxIndex:
                 rows = self._db.run(conn, _PAGE, (ledger, after, batch)).all()
             if not rows:
                 return
-            yield {urn: Hashes(content, payload) for urn, content, payload in rows}
+            yield {urn: _hashes(*values) for urn, *values in rows}
             after = rows[-1][0]
 
     def referencing(self, urn: str, *, after: str | None, limit: int) -> list[str]:
@@ -294,7 +312,7 @@ class _Ledger:
 
 
 def _row_to_values(ledger: int, urn: str, row: LedgerRow, seq: int, now: int) -> tuple[Any, ...]:
-    hashes = (row.hashes.content_hash, row.hashes.payload_hash)
+    hashes = (row.hashes.content_hash, row.hashes.payload_hash, row.hashes.source)
     state = (ledger, urn, row.version, int(row.alive), *hashes)
     return (*state, seq, row.op, now, row.payload, row.vectors)
 
@@ -304,8 +322,15 @@ def _values_to_row(
     alive: int,
     content: str,
     payload_hash: str,
+    source: str | None,
     op: Any,
     payload: str | None,
     vectors: bytes | None,
 ) -> LedgerRow:
-    return LedgerRow(version, bool(alive), Hashes(content, payload_hash), op, payload, vectors)
+    return LedgerRow(
+        version, bool(alive), _hashes(content, payload_hash, source), op, payload, vectors
+    )
+
+
+def _hashes(content: str, payload_hash: str, source: str | None) -> Hashes:
+    return Hashes(content, payload_hash, source or "")

@@ -30,10 +30,10 @@ from dataspoke.core.index.model import (
     StoredPoint,
     UpsertPoint,
 )
-from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, VERSION_FIELD
+from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, SOURCE_FIELD, VERSION_FIELD
 
 TOMBSTONE_MS = 24 * 60 * 60 * 1000
-STATE_FIELDS = (VERSION_FIELD, "content_hash", "payload_hash")
+STATE_FIELDS = (VERSION_FIELD, "content_hash", "payload_hash", SOURCE_FIELD)
 LIVE_FACT = "_live"
 DEAD_FACT = "_dead"
 
@@ -84,6 +84,7 @@ def stored_payload(op: UpsertPoint | SetPayload, *, as_text: bool) -> dict[str, 
         **numbers_of(op.payload),
         "urn": op.urn,
         **hashes,
+        SOURCE_FIELD: op.hashes.source,
         VERSION_FIELD: op.version,
         FACTS_FIELD: [LIVE_FACT, *facts],
         DOCUMENT_FIELD: orjson.dumps(document).decode() if as_text else document,
@@ -115,7 +116,8 @@ def stored_point(id_: str, stored: Mapping[str, Any] | None) -> StoredPoint:
 
 def hashes_of(stored: Mapping[str, Any] | None) -> Hashes:
     payload = stored or {}
-    return Hashes(str(payload.get("content_hash", "")), str(payload.get("payload_hash", "")))
+    fields = ("content_hash", "payload_hash", SOURCE_FIELD)
+    return Hashes(*(str(payload.get(name, "")) for name in fields))
 
 
 def page_after(urns: Iterable[str], after: str | None, limit: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
@@ -46,6 +46,7 @@ from dataspoke.core.index.qdrant_points import (
     to_overwrite,
     to_point,
     to_request,
+    to_source,
     written_since,
 )
 from dataspoke.core.index.spec import DOCUMENT_FIELD, FACTS_FIELD, NUMBER_FIELDS, VERSION_FIELD
@@ -134,6 +135,14 @@ class QdrantIndex:
                 body = models.PointsList(points=points, update_filter=not_newer_than(version))
                 writes.append(models.UpsertOperation(upsert=body))
             writes += [to_overwrite(op) for op in same if isinstance(op, SetPayload)]
+        if writes:
+            self._call(self._client.batch_update_points, self.collection, writes, wait=True)
+
+    def remember(self, hashes: Mapping[str, Hashes]) -> None:
+        held = self.hashes(list(hashes))
+        writes: list[models.UpdateOperation] = [
+            to_source(urn, wanted) for urn, wanted in hashes.items() if held.get(urn) == wanted
+        ]
         if writes:
             self._call(self._client.batch_update_points, self.collection, writes, wait=True)
 

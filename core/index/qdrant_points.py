@@ -13,6 +13,7 @@ from dataspoke.core.index.model import (
     Condition,
     DeletePoint,
     DenseQuery,
+    Hashes,
     SetPayload,
     SparseQuery,
     UpsertPoint,
@@ -20,7 +21,7 @@ from dataspoke.core.index.model import (
     point_id,
 )
 from dataspoke.core.index.points import DEAD_FACT, LIVE_FACT, stored_payload, tombstone_payload
-from dataspoke.core.index.spec import FACTS_FIELD, VERSION_FIELD
+from dataspoke.core.index.spec import FACTS_FIELD, SOURCE_FIELD, VERSION_FIELD
 
 
 def to_point(op: UpsertPoint | DeletePoint) -> models.PointStruct:
@@ -43,6 +44,23 @@ def to_overwrite(op: SetPayload) -> models.UpdateOperation:
     )
     body = models.SetPayload(payload=stored_payload(op, as_text=False), filter=condition)
     return models.OverwritePayloadOperation(overwrite_payload=body)
+
+
+def to_source(urn: str, hashes: Hashes) -> models.UpdateOperation:
+    """Keep the source beside the point, as long as it has these very hashes."""
+    condition = models.Filter(
+        must=[
+            models.HasIdCondition(has_id=[point_id(urn)]),
+            _equals("content_hash", hashes.content_hash),
+            _equals("payload_hash", hashes.payload_hash),
+        ]
+    )
+    body = models.SetPayload(payload={SOURCE_FIELD: hashes.source}, filter=condition)
+    return models.SetPayloadOperation(set_payload=body)
+
+
+def _equals(field: str, value: str) -> models.FieldCondition:
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
 
 
 def not_newer_than(version: int) -> models.Filter:

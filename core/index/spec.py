@@ -12,6 +12,7 @@ from dataspoke.core.index.model import IndexSpec
 LAYOUT_VERSION = 2
 
 VERSION_FIELD = "_version"
+SOURCE_FIELD = "_source"
 FACTS_FIELD = "_facts"
 DOCUMENT_FIELD = "_document"
 

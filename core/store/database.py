@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from dataspoke.core.errors import FatalError, RetriableError
 from dataspoke.core.store.engines import POOL_SIZE, engine_for
 from dataspoke.core.store.failures import SETTING, failure_of
-from dataspoke.core.store.schema import SCHEMA_VERSION, metadata, schema_table
+from dataspoke.core.store.schema import SCHEMA_VERSION, UPGRADES, metadata, schema_table
 
 Params = tuple[Any, ...]
 
@@ -231,6 +231,11 @@ class Database:
             # Writing nothing new shows now, not at the first event, if we may not write.
             conn.exec_driver_sql("UPDATE dataspoke_fencing SET last_token = last_token")
             version = conn.execute(sa.select(schema_table.c.version)).scalar()
+            while version in UPGRADES:
+                for statement in UPGRADES[version]:
+                    conn.exec_driver_sql(statement)
+                version += 1
+                conn.execute(schema_table.update().values(version=version))
         if version != SCHEMA_VERSION:
             raise FatalError(
                 f"Cannot use the database {self.url_for_people}: its tables are of version "

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+# By the version they start from.
+UPGRADES = {1: ("ALTER TABLE dataspoke_index_points ADD COLUMN source_hash TEXT",)}
 
 metadata = sa.MetaData()
 
@@ -115,6 +118,7 @@ index_points = sa.Table(
     _int("alive"),
     _text("content_hash"),
     _text("payload_hash"),
+    _text("source_hash", nullable=True),
     _int("seq", nullable=True),
     _text("op", nullable=True),
     _int("queued_at", nullable=True),

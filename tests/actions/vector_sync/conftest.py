@@ -13,7 +13,7 @@ from dataspoke.actions.vector_sync.guard import RemovalGuard
 from dataspoke.core.entities import EntitySnapshot
 from dataspoke.core.errors import SkippableError
 from dataspoke.core.hub.aspects import references_of
-from dataspoke.core.hub.reader import ReadResult
+from dataspoke.core.hub.reader import Known, ReadResult
 from dataspoke.core.index.hash_embedder import HashEmbedder
 from dataspoke.core.index.model import Vector
 from dataspoke.core.index.outbox import OutboxIndex
@@ -39,6 +39,7 @@ class Catalogue:
     silent: set[str] = field(default_factory=set)
     away: Exception | None = None
     reads: int = 0
+    unseen: str = ""
 
     def put(self, urn: str, **fields: object) -> None:
         made = EntitySnapshot(urn=urn, entity_type=entity_type_of(urn), name=last_part(urn))
@@ -47,7 +48,7 @@ class Catalogue:
     def change(self, urn: str, **fields: object) -> None:
         self.snapshots[urn] = replace(self.snapshots[urn], **fields)  # type: ignore[arg-type]
 
-    def read(self, urns: Sequence[str]) -> ReadResult:
+    def read(self, urns: Sequence[str], *, known: Known | None = None) -> ReadResult:
         if self.away:
             raise self.away
         self.reads += 1
@@ -57,8 +58,14 @@ class Catalogue:
                 result.bad[urn] = self.bad[urn]
             elif urn in self.snapshots and urn not in self.silent:
                 found = self.snapshots[urn]
-                known = {ref: self.names[ref] for ref in references_of(found) if ref in self.names}
-                result.found[urn] = replace(found, names=known)
+                names = {ref: self.names[ref] for ref in references_of(found) if ref in self.names}
+                found = replace(found, names=names)
+                if known is not None:
+                    result.sources[urn] = f"{known.salt} {found} {self.unseen}"
+                    if known.sources([urn]).get(urn) == result.sources[urn]:
+                        result.same.append(urn)
+                        continue
+                result.found[urn] = found
             else:
                 result.absent.append(urn)
         return result

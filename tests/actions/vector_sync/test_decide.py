@@ -36,7 +36,7 @@ def test_fingerprints_decide_how_much_is_written(
     assert [type(op) for op in plan.ready] == ready
     assert all(op.version == 7 for op in plan.ready)
     assert len(plan.changed) == changed
-    assert plan.unchanged == unchanged
+    assert len(plan.unchanged) == unchanged
 
 
 def test_what_is_gone_is_deleted_whether_or_not_the_index_knows_it() -> None:

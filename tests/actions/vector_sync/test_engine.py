@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dataspoke.actions.vector_sync import engine as engine_module
 from dataspoke.actions.vector_sync import fanout
 from dataspoke.actions.vector_sync.decide import Changed, upserts
 from dataspoke.actions.vector_sync.engine import (
@@ -65,6 +66,49 @@ def test_an_unchanged_entity_touches_neither_embedder_nor_index(room: Any) -> No
     assert room.embedder.texts == 1
     assert room.index.hashes([urn]) == before
     assert count(room.metrics.unchanged) == 1
+
+
+def test_what_datahub_says_as_before_is_not_even_rendered(
+    room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urn = dataset("t")
+    room.catalogue.put(urn)
+    put(room, urn)
+    room.settle()
+    monkeypatch.setattr(engine_module, "render", None)
+    put(room, urn)
+    assert room.engine.run_once() == 1
+    assert count(room.metrics.unchanged) == 1
+    assert room.work.stats(now=room.clock()).open == 0
+
+
+def test_a_change_that_no_document_shows_is_rendered_once(
+    room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urn = dataset("t")
+    room.catalogue.put(urn)
+    put(room, urn)
+    room.settle()
+    room.catalogue.unseen = "an aspect that no snapshot reads"
+    put(room, urn)
+    room.settle()
+    monkeypatch.setattr(engine_module, "render", None)
+    put(room, urn)
+    assert room.engine.run_once() == 1
+    assert count(room.metrics.unchanged) == 2
+
+
+def test_another_name_of_a_reference_is_seen_although_the_entity_is_untouched(room: Any) -> None:
+    urn, tag = dataset("t"), "urn:li:tag:x"
+    room.catalogue.put(urn, tags=(tag,))
+    put(room, urn)
+    room.settle()
+    room.catalogue.names[tag] = "Confidential"
+    put(room, urn)
+    room.settle()
+    # The name is one of the embedded texts too.
+    assert count(room.metrics.embedded) == 2
+    assert count(room.metrics.unchanged) == 0
 
 
 def test_a_change_that_is_not_embedded_writes_the_payload_alone(room: Any) -> None:

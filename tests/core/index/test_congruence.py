@@ -336,3 +336,20 @@ def test_the_stream_has_every_point_and_since_a_version_also_the_deleted(
         point_id("urn:2"): 20,
     }
     assert late[point_id("urn:2")].payload is None
+
+
+def test_the_source_is_kept_for_exactly_the_hashes_that_it_made(index: VectorIndex) -> None:
+    index.apply([make_point("urn:a"), make_point("urn:b")])
+    hashes = make_point("urn:a").hashes
+    other = Hashes("another text", hashes.payload_hash, "source of b")
+    index.remember({"urn:a": replace(hashes, source="source of a"), "urn:b": other})
+    held = index.hashes(["urn:a", "urn:b"])
+    assert [one.source for one in held.values()] == ["source of a", ""]
+    assert index.get(["urn:a"])["urn:a"] == dict(make_point("urn:a").payload) | {
+        "content_hash": hashes.content_hash,
+        "payload_hash": hashes.payload_hash,
+    }
+    index.apply(
+        [replace(make_point("urn:a", "new", version=2), hashes=replace(hashes, source="n"))]
+    )
+    assert index.hashes(["urn:a"])["urn:a"].source == "n"

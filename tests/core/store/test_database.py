@@ -96,12 +96,26 @@ def test_reading_does_not_wait_for_a_writer(database: Database) -> None:
     assert store.get("a") == "2"
 
 
+def test_an_older_schema_is_brought_up_to_date(database_url: str) -> None:
+    database = Database.open(database_url)
+    with database.transaction() as conn:
+        database.run(conn, "ALTER TABLE dataspoke_index_points DROP COLUMN source_hash", ())
+        database.run(conn, "UPDATE dataspoke_schema SET version = ?", (1,))
+    database.close()
+    again = Database.open(database_url)
+    with again.reading() as conn:
+        assert again.run(conn, "SELECT version FROM dataspoke_schema", ()).scalar() == 2
+        assert again.run(conn, "SELECT source_hash FROM dataspoke_index_points", ()).all() == []
+    again.close()
+
+
 def test_a_newer_schema_is_refused_with_what_to_do(database_url: str) -> None:
     database = Database.open(database_url)
     with database.transaction() as conn:
         database.run(conn, "UPDATE dataspoke_schema SET version = ?", (SCHEMA_VERSION + 1,))
     database.close()
-    with pytest.raises(FatalError, match=r"version 2 .* knows version 1\. Install the newer"):
+    said = rf"version {SCHEMA_VERSION + 1} .* knows version {SCHEMA_VERSION}\. Install the newer"
+    with pytest.raises(FatalError, match=said):
         Database.open(database_url)
 
 
