@@ -8,10 +8,14 @@ from typing import Annotated
 
 import typer
 
+from dataspoke.cli.import_bench.command import import_bench
 from dataspoke.core.errors import require
 from dataspoke.core.settings import Settings
 
 app = typer.Typer(help="Search the catalogue by meaning and by words.", no_args_is_help=True)
+
+
+app.command("import-bench")(import_bench)
 
 
 @app.callback()

@@ -16,7 +16,7 @@ from typing import Protocol
 from dataspoke.core.documents.copies import environments_in
 from dataspoke.core.documents.keys import fold, key, squeezed
 
-_MOST_WORDS = 12
+_MOST_WORDS = 20
 _WORD = re.compile(r"[^\W_]+")
 _STEP = re.compile(r"[\s.]+")
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
