@@ -48,7 +48,8 @@ class EntitySnapshot:
 
     References (`tags`, `terms`, `owners`, `domains`, `container`, `upstreams`, …) are urns;
     `names` maps each referenced urn to what a person calls it, as far as DataHub knows.
-    `description` is what connectors wrote, `editable_description` what people wrote.
+    `description` is what connectors wrote, `editable_description` what people wrote, and
+    `documentation` what is attributed to somebody: people, or a tool for them.
     `containers` are outermost first and end with `container`: a parent term group, domain or
     document counts as one, and so does the flow of a job. `owner_types` runs parallel to `owners`:
     a urn of an ownership type, else the name of a built-in one in lower case.
@@ -67,6 +68,7 @@ class EntitySnapshot:
     qualified_name: str = ""
     description: str = ""
     editable_description: str = ""
+    documentation: str = ""
     platform: str = ""
     platform_instance: str = ""
     env: str = ""

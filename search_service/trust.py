@@ -37,8 +37,8 @@ class Trusted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """`most` is the factor where the signal holds fully; `strength` (0…1) says how far it does.
-    `words` tell a person, `{usage}` and the like are filled from the entity."""
+    """`most` is the factor where the signal holds fully; `strength` (0…1) says how far it does;
+    `words` tell a person."""
 
     name: str
     most: float
@@ -57,9 +57,14 @@ class Applied:
 
 SIGNALS = (
     Signal("deprecated", 0.85, lambda one: one.deprecated, "it is deprecated"),
-    Signal("quality", 0.93, lambda one: one.quality == "fail", "its quality checks fail"),
+    Signal(
+        "quality",
+        0.93,
+        lambda one: one.quality == "fail" and not one.incidents,
+        "its quality checks fail",
+    ),
     Signal("quality", 1.03, lambda one: one.quality == "pass", "its quality checks pass"),
-    Signal("incidents", 0.95, lambda one: one.incidents > 0, "it has open incidents"),
+    Signal("incidents", 0.93, lambda one: one.incidents > 0, "it has open incidents"),
     Signal("certified", 1.05, lambda one: one.certified, "it is certified"),
     Signal("usage", 1.04, lambda one: one.usage / (one.usage + _HALF_USED), "people use it"),
     Signal(

@@ -62,7 +62,9 @@ _TYPE_WORDS = {
 def render(snapshot: EntitySnapshot, *, model_id: str) -> Document:
     """The document of an entity, for the embedder `model_id`. Equal snapshots render equally."""
     names = _Names(snapshot)
-    description = _clean(snapshot.editable_description or snapshot.description)
+    description = _clean(
+        snapshot.editable_description or snapshot.documentation or snapshot.description
+    )
     texts = {DENSE_VECTOR: _views(snapshot, names, description)}
     sparse = {
         SPARSE_VECTOR: document_vector(_fields(snapshot, names)),
@@ -145,7 +147,12 @@ def _everything(snapshot: EntitySnapshot, names: _Names, description: str) -> st
 
 
 def _fields(snapshot: EntitySnapshot, names: _Names) -> list[Field]:
-    descriptions = {snapshot.editable_description, snapshot.description, snapshot.deprecation_note}
+    descriptions = {
+        snapshot.editable_description,
+        snapshot.documentation,
+        snapshot.description,
+        snapshot.deprecation_note,
+    }
     columns = snapshot.columns
     return [
         Field((snapshot.name,), weight=1.5, average=3.0, identifiers=True),

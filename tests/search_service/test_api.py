@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from airline_catalogue import DB, PII, airline, dataset_urn, settings_in
+from airline_catalogue import ANN, DB, PII, airline, dataset_urn, settings_in
 from starlette.testclient import TestClient
 
 from dataspoke.search_service.app import create_app
@@ -252,3 +252,37 @@ def test_the_committed_openapi_document_is_that_of_the_app() -> None:
     assert committed == openapi_document(), (
         "run: python -m dataspoke.search_service.openapi docs/openapi.json"
     )
+
+
+def test_an_entity_answers_with_columns_and_neighbours(airline_client: TestClient) -> None:
+    urn = dataset_urn("airline.booking.tickets")
+    body = airline_client.get(f"/entities/{quote(urn, safe='')}").json()
+    assert body["urn"] == urn
+    assert [column["name"] for column in body["columns"]][:2] == ["ticket_id", "fare_amount"]
+    assert [one["name"] for one in body["downstreams"]] == ["revenue_by_month"]
+    assert body["owners"] == [{"urn": ANN, "name": "Ann Okafor", "type": ""}]
+    below = dataset_urn("airline.booking.revenue_by_month", "snowflake")
+    above = airline_client.get(f"/entities/{quote(below, safe='')}").json()["upstreams"]
+    assert above == [{"urn": urn, "name": "tickets"}]
+
+
+def test_an_unknown_entity_is_not_found(airline_client: TestClient) -> None:
+    answer = airline_client.get("/entities/urn%3Ali%3Atag%3Anothing")
+    assert answer.status_code == 404
+    assert "no such entity" in answer.json()["detail"]
+
+
+def test_a_hit_carries_its_signals_and_neighbours(airline_client: TestClient) -> None:
+    found = search(airline_client, "archived flights of 2019")["results"]
+    old = next(hit for hit in found if hit["name"] == "flights_2019")
+    signals = old["explanation"]["signals"]
+    assert [(one["signal"], one["factor"] < 1) for one in signals] == [("deprecated", True)]
+    assert old["deprecation_note"] == "Use flights."
+    first = search(airline_client, "airline.flight.flights")["results"][0]
+    assert [one["name"] for one in first["downstreams"]] == ["otp_daily"]
+
+
+def test_production_comes_first_unless_another_place_is_named(airline_client: TestClient) -> None:
+    asked = {"tickets": "PROD", "tickets in dev": "DEV", "dev tickets": "DEV", "TICKETS": "PROD"}
+    for question, env in asked.items():
+        assert search(airline_client, question)["results"][0]["env"] == env
