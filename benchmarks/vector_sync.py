@@ -2,6 +2,7 @@
 
     python benchmarks/vector_sync.py changed   [--entities 2000]
     python benchmarks/vector_sync.py unchanged [--entities 5000] [--postgres]
+    python benchmarks/vector_sync.py resync    [--entities 10000]
     python benchmarks/vector_sync.py fresh     [--entities 30]
 
 A local hub, the stock `datahub actions` with `recipes/actions/vector_sync.yml`, and the search
@@ -9,9 +10,11 @@ service. The action is stopped (SIGSTOP) while every dataset, of 20 columns, is 
 it goes on. Measured from there until every event was received and the work table is empty.
 
 `changed`: each dataset got another description, so that each is read, rendered, embedded and
-written; against the bare embedder over the same texts right after it, in the same run.
+written; against the bare embedder over the same distinct texts right after it, in the same run.
 `unchanged`: each got another custom property, which no document shows, so that each is read,
 rendered, compared and passed over. `--postgres` keeps the work table in PostgreSQL.
+
+`resync`: nothing changed at all, and `dataspoke index reconcile` looks at each entity.
 
 `fresh` renames one dataset at a time and measures from DataHub's answer until a search finds it.
 """
@@ -35,6 +38,7 @@ import requests
 from logged_process import wait_until
 from spoke_stack import Stack
 
+from dataspoke.actions.vector_sync import reconcile_run
 from dataspoke.actions.vector_sync.classify import KINDS
 from dataspoke.core.documents.render import render
 from dataspoke.core.hub.connection import HubConnection
@@ -42,6 +46,7 @@ from dataspoke.core.hub.reader import HubReader
 from dataspoke.core.index.embedder import load_embedder
 from dataspoke.core.index.outbox import Outbox
 from dataspoke.core.index.spec import spec_for
+from dataspoke.core.index.views import distinct_texts
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
 from dataspoke.core.work.table import SqlWorkTable
@@ -222,12 +227,11 @@ def changed(home: Path, entities: int) -> None:
         snapshots = HubReader(HubConnection.open(bench.settings)).read(
             [urn(n) for n in range(entities)]
         )
-        texts = [
-            text
-            for snapshot in snapshots.found.values()
-            for text in render(snapshot, model_id=embedder.model_id).texts.values()
+        documents = [
+            render(snapshot, model_id=embedder.model_id) for snapshot in snapshots.found.values()
         ]
-        assert len(texts) == entities
+        assert len(documents) == entities
+        texts = distinct_texts(documents)
         embedder.embed(texts[:64])
         began = time.perf_counter()
         embedder.embed(texts)
@@ -257,6 +261,26 @@ def unchanged(home: Path, entities: int, *, postgres: bool) -> None:
             print(f"unchanged entities, {where}, turn {turn}: {rate:,.0f} /s ({seconds:.2f} s)")
 
 
+def resync(home: Path, entities: int) -> None:
+    with Stack(home, "dataspoke-events") as stack:
+        bench = Bench(stack)
+        fill(bench, entities)
+        for turn in (1, 2):
+            began = time.perf_counter()
+            summary, dead = reconcile_run.repair(
+                bench.settings, max_removals=0.3, types=(), restart=True, progress=_Silent()
+            )
+            seconds = time.perf_counter() - began
+            assert summary.listed >= entities
+            assert not dead
+            print(f"reconcile, turn {turn}: {entities / seconds:,.0f} entities/s ({seconds:.1f} s)")
+
+
+class _Silent:
+    def phase(self, title: str, total: int | None) -> None: ...
+    def at(self, done: int) -> None: ...
+
+
 def fresh(home: Path, entities: int) -> None:
     with Stack(home, "dataspoke-events", model=MODEL) as stack:
         bench = Bench(stack)
@@ -283,7 +307,7 @@ def fresh(home: Path, entities: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["changed", "unchanged", "fresh"])
+    parser.add_argument("what", choices=["changed", "unchanged", "resync", "fresh"])
     parser.add_argument("--entities", type=int)
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
@@ -294,6 +318,8 @@ def main() -> None:
             changed(home, options.entities or 2_000)
         elif options.what == "fresh":
             fresh(home, options.entities or 30)
+        elif options.what == "resync":
+            resync(home, options.entities or 10_000)
         else:
             unchanged(home, options.entities or 5_000, postgres=options.postgres)
 

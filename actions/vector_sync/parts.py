@@ -15,6 +15,7 @@ from dataspoke.core.hub.reader import HubReader
 from dataspoke.core.index.embedder import Embedder, load_embedder
 from dataspoke.core.index.model import IndexSpec, IndexWriter
 from dataspoke.core.index.open import open_writer
+from dataspoke.core.index.remembering_embedder import RememberingEmbedder
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
@@ -83,7 +84,7 @@ def open_parts(
     is wrong (a token, a model, a damaged file) raises in both cases.
     """
     database = database or open_database(settings, name=name, pause=pause)
-    embedder = load_embedder(settings.model)
+    embedder = RememberingEmbedder(load_embedder(settings.model))
     spec = spec_for(embedder)
     connection = connection or HubConnection.open(settings)
     insist(connection.check, name=name, pause=pause)
