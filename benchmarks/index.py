@@ -1,16 +1,24 @@
 """The embedded index: operations per second, and how long queries take.
 
     python benchmarks/index.py [--points 10000] [--batch 256] [--folder DIR]
+    python benchmarks/index.py kill [--times 100]
 
 Points are like those of vector sync: 384 dimensions, 60 weighted words, 20 columns, some thirty
 searchable values. Times are medians in milliseconds.
+
+`kill`: a process writes and says what was acknowledged, is killed with SIGKILL at any moment, and
+the next one goes on. Counted are acknowledged points that are gone and deletions that are undone.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
+import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +32,7 @@ from dataspoke.core.documents.model import SparseVector
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.model import (
     Condition,
+    DeletePoint,
     DenseQuery,
     Hashes,
     IndexSpec,
@@ -35,8 +44,12 @@ from dataspoke.core.index.model import (
 SPEC = IndexSpec("benchmark", {"meaning": 384}, ("words",))
 
 
+def urn_of(number: int) -> str:
+    return f"urn:li:dataset:(urn:li:dataPlatform:postgres,shop.sales.table_{number},PROD)"
+
+
 def make_point(number: int, chance: np.random.Generator) -> UpsertPoint:
-    urn = f"urn:li:dataset:(urn:li:dataPlatform:postgres,shop.sales.table_{number},PROD)"
+    urn = urn_of(number)
     words = np.sort(chance.choice(30_000, 60, replace=False))
     vector = chance.standard_normal(384).astype(np.float32)
     payload: dict[str, Any] = {
@@ -121,14 +134,69 @@ def run(folder: Path, count: int, batch: int) -> None:
     print(f"open and close                       {(time.perf_counter() - started) * 1000:8.0f} ms")
 
 
+WRITER = """
+import sys
+from pathlib import Path
+from index import SPEC, make_point, delete
+import numpy as np
+from dataspoke.core.index.edge import EdgeIndex
+
+index, number = EdgeIndex.open(Path(sys.argv[1]), SPEC, now_ms=0), int(sys.argv[2])
+chance = np.random.default_rng(number)
+while True:
+    points = [make_point(3 * number + part, chance) for part in range(3)]
+    index.apply(points)
+    index.apply([delete(points[1])])
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def delete(point: UpsertPoint) -> DeletePoint:
+    return DeletePoint(point.urn, point.version)
+
+
+def kill(folder: Path, times: int) -> None:
+    chance = random.Random(7)
+    acknowledged, began = -1, time.perf_counter()
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    for _ in range(times):
+        command = [sys.executable, "-c", WRITER, str(folder), str(acknowledged + 1)]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert writer.stdout is not None
+        acknowledged = int(writer.stdout.readline())
+        time.sleep(chance.random() / 4)
+        writer.kill()
+        said = writer.communicate()[0].splitlines()
+        acknowledged = max([acknowledged, *(int(line) for line in said if line)])
+    index = EdgeIndex.open(folder, SPEC, now_ms=0)
+    everything = {urn for page in index.urns() for urn in page}
+    index.close()
+    of = [urn_of(number) for number in range(3 * (acknowledged + 1))]
+    lost = sum(urn not in everything for number, urn in enumerate(of) if number % 3 != 1)
+    undone = sum(urn in everything for number, urn in enumerate(of) if number % 3 == 1)
+    seconds = time.perf_counter() - began
+    print(
+        f"{times} kills in {seconds:.0f} s: {lost} of {len(of) * 2 // 3} acknowledged points lost,"
+    )
+    print(f"{undone} of {len(of) // 3} deletions undone (all of them acknowledged)")
+    if lost or undone:
+        raise SystemExit(1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="?", choices=["speed", "kill"], default="speed")
+    parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--folder", type=Path, default=None)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        run(Path(folder), options.points, options.batch)
+        if options.what == "kill":
+            kill(Path(folder), options.times)
+        else:
+            run(Path(folder), options.points, options.batch)
 
 
 if __name__ == "__main__":
