@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,11 @@ _SEARCHED = (
     *("dataPlatformInstance", "metric", "semanticModel"),
     *("aiAgent", "agentSkill", "api", "service", "repository"),
 )
+# What the home page recommends: the field whose values count, and how they are shown.
+_MODULES = {
+    "Platforms": ("platform", "PLATFORM_SEARCH_LIST"),
+    "Domains": ("domains", "DOMAIN_SEARCH_LIST"),
+}
 _WORD = re.compile(r"\w+")
 _MOST_VALUES = 20
 
@@ -253,8 +258,29 @@ def _counts(context: Context, arguments: Arguments) -> Any:
     }
 
 
-def _recommendations(_: Context, __: Arguments) -> Any:
-    return {"modules": []}
+def _recommendations(context: Context, arguments: Arguments) -> Any:
+    """The home page's platforms and domains, those with most assets first; elsewhere nothing."""
+    given = arguments["input"]
+    asked = given.get("requestContext") or {}
+    if asked.get("scenario") != "HOME":
+        return {"modules": []}
+    limit = 10 if given.get("limit") is None else given["limit"]
+    found = context.search.facets(Query(), [field for field, _ in _MODULES.values()], limit)
+    return {
+        "modules": [
+            _module(name, kind, found[field])
+            for name, (field, kind) in _MODULES.items()
+            if found.get(field) and name.upper() in (asked.get("modules") or name.upper())
+        ]
+    }
+
+
+def _module(name: str, kind: str, counts: Mapping[str, int]) -> Any:
+    content = [
+        {"value": urn, "entity": urn, "params": {"contentParams": {"count": count}}}
+        for urn, count in counts.items()
+    ]
+    return {"title": name, "moduleId": name, "renderType": kind, "content": content}
 
 
 def _quick_filters(context: Context, _: Arguments) -> Any:

@@ -190,3 +190,28 @@ def test_usage_errors_are_the_tools_own(
     datahub: DatahubShell, usage: Callable[[], tuple[str, ...]]
 ) -> None:
     assert datahub.run(*usage()).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({"scenario": "HOME"}, {"Platforms"}),
+        ({"scenario": "HOME", "modules": ["PLATFORMS"]}, {"Platforms"}),
+        ({"scenario": "HOME", "modules": ["DOMAINS"]}, set()),
+        ({"scenario": "SEARCH_RESULTS"}, set()),
+    ],
+)
+def test_the_home_page_recommends_platforms(
+    datahub: DatahubShell, context: dict[str, Any], expected: set[str]
+) -> None:
+    query = (
+        "query r($input: ListRecommendationsInput!) { listRecommendations(input: $input) "
+        "{ modules { moduleId title content { value entity { urn } } } } }"
+    )
+    given = {"userUrn": "urn:li:corpuser:datahub", "limit": 100, "requestContext": context}
+    variables = json.dumps({"input": given})
+    found = datahub.json("graphql", "--query", query, "--variables", variables, "--format", "json")
+    modules = found["listRecommendations"]["modules"]
+    assert {one["moduleId"] for one in modules} - {"Domains"} == expected
+    if expected:
+        assert "urn:li:dataPlatform:findable" in {one["value"] for one in modules[0]["content"]}
