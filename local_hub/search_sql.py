@@ -78,7 +78,7 @@ def field_of(name: str) -> str:
 
 def json_path(name: str) -> str:
     """Path of a field in the JSON of a document."""
-    return '$."' + name.replace('"', "") + '"'
+    return '$."' + name.replace('"', "").replace("\0", "") + '"'
 
 
 def matches(value: str | None, pattern: str) -> bool:
@@ -259,8 +259,13 @@ class Conditions:
                 path = json_path(name) + "[0]"
                 value = "json_extract(fields, ?)"
                 keys.append(Key(f"({value}) IS NULL", [path], missing_first))
-                kind = f"CAST({value} AS REAL)" if name in self._numeric else f"lower({value})"
-                keys.append(Key(f"coalesce({kind}, '')", [path], descending))
+                number = f"CAST({value} AS REAL)"
+                if name.startswith(STRUCTURED):
+                    # Only the values tell whether the property is of numbers.
+                    kind = f"iif(CAST({number} AS TEXT) = {value}, {number}, lower({value}))"
+                else:
+                    kind = number if name in self._numeric else f"lower({value})"
+                keys.append(Key(f"coalesce({kind}, '')", [path] * kind.count("?"), descending))
         return [*keys, Key("urn", [], False)]
 
 

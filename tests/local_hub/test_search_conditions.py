@@ -107,3 +107,44 @@ def test_a_query_finds(shop: Client, query: str, names: list[str]) -> None:
 )
 def test_pages_keep_the_order(shop: Client, criteria: Any, names: list[str]) -> None:
     assert _found(shop, {"sortCriteria": criteria}) == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "names"),
+    [
+        ("number", [{"double": 100}, {"double": 20.5}, {"double": 3}], ["c", "b", "a"]),
+        (
+            "string",
+            [{"string": "100 kg"}, {"string": "20 kg"}, {"string": "3 kg"}],
+            ["a", "b", "c"],
+        ),
+    ],
+)
+def test_values_of_a_structured_property_are_sorted_as_what_they_are(
+    client: Client, kind: str, values: list[dict[str, Any]], names: list[str]
+) -> None:
+    definition = {
+        "qualifiedName": "io.weight",
+        "valueType": f"urn:li:dataType:datahub.{kind}",
+        "entityTypes": ["urn:li:entityType:datahub.dataset"],
+    }
+    client.must_put("urn:li:structuredProperty:io.weight", "propertyDefinition", definition)
+    for name, value in zip("abc", values, strict=True):
+        given = {"propertyUrn": "urn:li:structuredProperty:io.weight", "values": [value]}
+        client.must_put(_urn(name), "structuredProperties", {"properties": [given]})
+    order = [{"field": "structuredProperties.io.weight", "order": "ASCENDING"}]
+    first = client.http.post(
+        "/openapi/v3/entity/scroll?count=2", json={"entities": ["dataset"], "sortCriteria": order}
+    ).json()
+    rest = client.http.post(
+        f"/openapi/v3/entity/scroll?count=2&scrollId={first['scrollId']}",
+        json={"entities": ["dataset"], "sortCriteria": order},
+    ).json()
+    found = [entity["urn"] for page in (first, rest) for entity in page["entities"]]
+    assert found == [_urn(name) for name in names]
+
+
+def test_a_field_that_no_entity_has_orders_nothing(client: Client) -> None:
+    client.must_put(_urn("a"), "status", {"removed": False})
+    answer = client.http.post("/openapi/v3/entity/scroll?sort=%00", json={"entities": ["dataset"]})
+    assert [entity["urn"] for entity in answer.json()["entities"]] == [_urn("a")]

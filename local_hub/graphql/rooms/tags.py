@@ -63,7 +63,7 @@ def _change(
 def _single(label: Label, *, adding: bool) -> Resolver:
     def change(context: Context, arguments: Arguments) -> bool:
         given = arguments["input"]
-        urns = given.get(label.many) or [given[label.one]]
+        urns = [given[label.one]] if label.one in given else given[label.many]
         return _change(context, label, urns, [given], adding=adding)
 
     return change

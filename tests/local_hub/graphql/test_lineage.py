@@ -99,3 +99,9 @@ def test_a_query_is_found_when_its_type_is_named(hub: Client) -> None:
     given = {"urn": table("raw"), "direction": "DOWNSTREAM", "query": "*", "types": ["QUERY"]}
     found = hub.graphql(ACROSS, input=given)["data"]["searchAcrossLineage"]["searchResults"]
     assert [one["entity"]["urn"] for one in found] == [QUERY]
+
+
+def test_no_tags_to_add_change_nothing(hub: Client) -> None:
+    mutation = "mutation x($input: AddTagsInput!) { addTags(input: $input) }"
+    given = {"tagUrns": [], "resourceUrn": table("raw")}
+    assert hub.graphql(mutation, input=given) == {"data": {"addTags": True}}
