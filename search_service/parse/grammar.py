@@ -14,7 +14,7 @@ from datetime import datetime
 from dataspoke.search_service.parse.model import Parsed, ParsedFilter
 from dataspoke.search_service.parse.reader import Reader
 from dataspoke.search_service.parse.rest import rest_of
-from dataspoke.search_service.parse.tokens import tokens_of
+from dataspoke.search_service.parse.tokens import MAX_TOKENS, tokens_of
 from dataspoke.search_service.parse.topics import mended
 from dataspoke.search_service.parse.vocabulary import Vocabulary, key_of
 
@@ -29,6 +29,8 @@ def parse(
     if key_of(text) in vocabulary.assets or text.casefold().startswith("urn:li:"):
         return Parsed(text)
     tokens = tokens_of(text)
+    if len(tokens) >= MAX_TOKENS:
+        return Parsed(text)
     said = Reader(text, tokens, vocabulary, now).read()
     used = [False] * len(tokens)
     filters: dict[str, ParsedFilter] = {}
@@ -38,7 +40,7 @@ def parse(
             filters.setdefault(
                 one.id, ParsedFilter(one.id, one, (start, end), text[start:end], each.confidence)
             )
-        if each.takes and not all(one.id in dropped for one in each.filters):
+        if each.takes and (not each.filters or any(f.id not in dropped for f in each.filters)):
             used[each.start : each.end] = [True] * (each.end - each.start)
     read, corrections = mended(tokens, used, vocabulary)
     kept = tuple(each for each in filters.values() if each.id not in dropped)

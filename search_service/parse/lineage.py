@@ -22,6 +22,10 @@ _AFTERMATH = word_set(
     "computed built derived downstreams upstreams tomorrow suddenly out down late somehow will "
     "built from on ultimately transitively indirectly directly level hop suffer suffers"
 )
+_OF_DATA = word_set(
+    "upstream upstreams downstream downstreams feed feeds feeding lineage dependents descendants "
+    "ancestors derived provenance"
+)
 _MOST_VALUES = 20
 
 
@@ -41,11 +45,10 @@ class LineageReader:
         fields = {one.field for each in said for one in each.filters}
         if not fields & {_UP, _DOWN}:
             return []
-        return [
-            Said((), at, at + 1, 1.0)
-            for at, token in enumerate(self._tokens)
-            if token.word in _AFTERMATH
+        framing = [(at, 1) for at, token in enumerate(self._tokens) if token.word in _AFTERMATH] + [
+            (at, cues.EVERY_HOP.match(self._tokens, at)) for at in range(len(self._tokens))
         ]
+        return [Said((), at, at + length, 1.0) for at, length in framing if length]
 
     def _cue_then_asset(self, at: int) -> Said | None:
         readings = (
@@ -57,9 +60,15 @@ class LineageReader:
         for guess in (False, True):
             for length, field in sorted(found, key=lambda pair: -pair[0]):
                 named = self._names.asset(at + length, guess=guess) if length else None
+                if named and named.plain and not self._clear(at, length):
+                    continue
                 if named and not (guess and self._is_label(at + length)):
                     return self._said(field, named, at, named.end)
         return None
+
+    def _clear(self, at: int, length: int) -> bool:
+        """Whether the cue speaks of nothing but data, so that an ordinary word may be a table."""
+        return any(token.word in _OF_DATA for token in self._tokens[at : at + length])
 
     def _is_label(self, at: int) -> bool:
         at = self._names.skip(at, cues.ARTICLES)
@@ -87,6 +96,8 @@ class LineageReader:
                 return None
             length, field = bare, _UP
         if self._names.asset(verb + length, guess=False):
+            return None
+        if named.plain and not self._clear(verb, length):
             return None
         return self._said(field, named, at, verb + length)
 

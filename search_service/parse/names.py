@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dataspoke.search_service.parse.cues import (
     ARTICLES,
@@ -13,12 +14,20 @@ from dataspoke.search_service.parse.cues import (
 from dataspoke.search_service.parse.rest import is_scaffold
 from dataspoke.search_service.parse.spelling import distance
 from dataspoke.search_service.parse.synonyms import TYPES
-from dataspoke.search_service.parse.tokens import Token, singular, squeezed, word_set
+from dataspoke.search_service.parse.tokens import (
+    Token,
+    singular,
+    squeezed,
+    squeezed_letters,
+    word_set,
+)
 from dataspoke.search_service.parse.vocabulary import Asset, Label, Vocabulary
 
 _MOST_PARTIAL = 3
 _MOST_ASSETS = 5
 _SHORTEST_GUESS = 5
+_LONGEST_GUESS = 30
+_MOST_WORDS = 4
 _OR = ("or", "nor")
 _AND = ("and", "plus", "and/or")
 _REPEATED = word_set("in on by from with at tagged owned used of the a an our either both")
@@ -60,9 +69,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class NamedAssets:
+    """`plain` says that the name could be an ordinary word: `orders`, not `stg_orders`, nor `the
+    orders table`."""
+
     assets: tuple[Asset, ...]
     end: int
     sure: float = 1.0
+    plain: bool = False
 
 
 class Names:
@@ -71,6 +84,9 @@ class Names:
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
         self._tokens = tokens
         self._vocabulary = vocabulary
+        self._letters = [squeezed_letters(token.word) for token in tokens]
+        self._known = [self._known_keys(at) for at in range(len(tokens))]
+        self._near: dict[int, list[tuple[int, str]]] = {}
 
     def skip(self, at: int, words: Iterable[str]) -> int:
         while at < len(self._tokens) and self._tokens[at].word in words:
@@ -83,10 +99,11 @@ class Names:
         exact = self._exact(at, kinds)
         if exact or not guess:
             return exact
-        return self._part(at, kinds) or self._misspelt(at, kinds)
+        found = [self._part(at, kinds), self._misspelt(at, kinds)]
+        return max((each for each in found if each), key=lambda each: each.end, default=None)
 
     def _exact(self, at: int, kinds: Sequence[str]) -> Named | None:
-        for end, key in self._keys(at):
+        for end, key in self._known_at(at):
             for table, sure in ((self._vocabulary.labels, 1.0), (self._vocabulary.aliases, 0.95)):
                 labels = tuple(label for label in table.get(key, ()) if label.kind in kinds)
                 if labels:
@@ -94,20 +111,17 @@ class Names:
         return None
 
     def _part(self, at: int, kinds: Sequence[str]) -> Named | None:
-        for end, key in self._keys(at):
+        for end, key in self._known_at(at):
             labels = [each for each in self._vocabulary.parts.get(key, ()) if each.kind in kinds]
             if 0 < len(labels) <= _MOST_PARTIAL:
                 return Named(tuple(labels), at, end, 0.8)
         return None
 
     def _misspelt(self, at: int, kinds: Sequence[str]) -> Named | None:
-        for end, key in self._keys(at):
-            if len(key) < _SHORTEST_GUESS or not self._unknown(at, end):
-                continue
-            for near in self._vocabulary.label_speller.nearest(key):
-                labels = tuple(x for x in self._vocabulary.named(near) if x.kind in kinds)
-                if labels:
-                    return Named(labels, at, end, 0.8)
+        for end, near in self._near_keys(at):
+            labels = tuple(x for x in self._vocabulary.named(near) if x.kind in kinds)
+            if labels:
+                return Named(labels, at, end, 0.8)
         return None
 
     def _unknown(self, start: int, end: int) -> bool:
@@ -119,23 +133,43 @@ class Names:
             for word in words
         )
 
-    def _keys(self, at: int) -> Iterable[tuple[int, str]]:
+    def _keys(self, at: int, longest: int) -> Iterable[tuple[int, str]]:
         """The keys of the stretches that begin at `at`, longest first."""
-        stop = min(len(self._tokens), at + self._vocabulary.longest)
-        words: list[str] = []
-        for token in self._tokens[at:stop]:
-            if token.word in (",", ":"):
+        found: list[tuple[int, str]] = []
+        joined = ""
+        for end in range(at, min(len(self._tokens), at + longest)):
+            if not self._letters[end]:
                 break
-            words.append(token.word)
-        for length in range(len(words), 0, -1):
-            key = squeezed(words[:length])
-            if key:
-                yield at + length, key
+            joined += self._letters[end]
+            found.append((end + 1, singular(joined)))
+        return reversed(found)
+
+    def _known_at(self, at: int) -> list[tuple[int, str]]:
+        return self._known[at] if at < len(self._known) else []
+
+    def _known_keys(self, at: int) -> list[tuple[int, str]]:
+        """Those keys that the catalogue has."""
+        has = self._vocabulary
+        return [
+            (end, key)
+            for end, key in self._keys(at, has.longest)
+            if key in has.labels or key in has.aliases or key in has.parts or key in has.assets
+        ]
+
+    def _near_keys(self, at: int) -> list[tuple[int, str]]:
+        """Keys of labels that are nearly what stands at `at`."""
+        if at not in self._near:
+            self._near[at] = [
+                (end, near)
+                for end, key in self._keys(at, _MOST_WORDS)
+                if _SHORTEST_GUESS <= len(key) <= _LONGEST_GUESS and self._unknown(at, end)
+                for near in self._vocabulary.label_speller.nearest(key)
+            ]
+        return self._near[at]
 
     def listed(self, at: int, kinds: Sequence[str], *, guess: bool) -> Listed | None:
         """Names that share a kind, the first of `kinds` that does, or the one said after them."""
-        start = self.skip(at, ARTICLES)
-        first = self._exact(at, kinds) or self.label(start, kinds, guess=guess)
+        first = self._first(at, kinds, guess=guess)
         if first is None:
             return None
         items, any_of, end = [first], True, first.end
@@ -147,6 +181,14 @@ class Names:
             items.append(item)
             end = item.end
         return self._of_one_kind(items, kinds, any_of, end)
+
+    def _first(self, at: int, kinds: Sequence[str], *, guess: bool) -> Named | None:
+        """A name may begin with a word that else only leads to it: `Data Platform`."""
+        start = self.skip(at, ARTICLES)
+        for begin in range(at, start + 1):
+            if found := self._exact(begin, kinds):
+                return found
+        return self.label(start, kinds, guess=guess)
 
     def _next(self, end: int, kinds: Sequence[str], *, guess: bool) -> tuple[Named, bool] | None:
         at = self.skip(end, GROUP_NOUNS)
@@ -181,17 +223,18 @@ class Names:
         start = self.skip(at, ARTICLES)
         noun = self._type_at(start)
         for begin in dict.fromkeys((at, start, start + 1 if noun else start)):
-            for end, key in self._keys(begin):
+            for end, key in self._known_at(begin):
                 assets = self._vocabulary.assets.get(key)
                 if assets:
-                    return self._with_noun(assets, end, noun if begin > start else "")
+                    return self._with_noun(assets, begin, end, noun if begin > start else "")
         return self._guessed(start + bool(noun), noun) if guess else None
 
-    def _with_noun(self, assets: tuple[Asset, ...], end: int, noun: str) -> NamedAssets:
+    def _with_noun(self, assets: tuple[Asset, ...], begin: int, end: int, noun: str) -> NamedAssets:
         after = self._type_at(end)
         wanted = after or noun
         kept = tuple(asset for asset in assets if asset.entity_type == wanted)
-        return NamedAssets(kept or assets, end + bool(after))
+        coined = any(_is_coined(token.text) for token in self._tokens[begin:end])
+        return NamedAssets(kept or assets, end + bool(after), plain=not (coined or kept))
 
     def _type_at(self, at: int) -> str:
         if at >= len(self._tokens):
@@ -209,12 +252,12 @@ class Names:
             return None
         wanted = self._type_at(stop) or noun
         end = stop + bool(self._type_at(stop))
-        key = squeezed(typed)
-        near = self._nearly(key)
+        coined = any(_is_coined(token.text) for token in self._tokens[at:stop])
+        if not coined and not wanted:
+            return None
+        near = self._nearly(squeezed(typed))
         if near:
             return NamedAssets(near, end, 0.7)
-        if len(typed) < 2 and not wanted and not any(c in "_.0123456789" for c in typed[0]):
-            return None
         assets = self._holding([squeezed([word]) for word in typed], wanted)
         return NamedAssets(assets, end, 0.6) if assets else None
 
@@ -246,3 +289,12 @@ class Names:
                 if len(found) > _MOST_ASSETS:
                     return ()
         return tuple(found)
+
+
+def _is_coined(text: str) -> bool:
+    """Whether a word is one that only a machine's name would be: `stg_orders`, `orderItems`."""
+    if not any(char.isalpha() for char in text):
+        return False
+    return any(char in "_.0123456789" for char in text) or any(
+        low.islower() and high.isupper() for low, high in pairwise(text)
+    )

@@ -99,7 +99,9 @@ class Reader:
 
     def _missing(self, at: int) -> int:
         for kind, phrases in cues.NOBODY.items():
-            if (length := phrases.match(self._tokens, at)) and self._has(kind):
+            length = phrases.match(self._tokens, at)
+            by_whom = self._names.skip(at + length, ("by",)) > at + length
+            if length and not by_whom and self._has(kind):
                 self._add([Filter(kind, "exists", (), negated=True)], at, at + length, 0.9)
                 return at + length
         if length := cues.NONE_OF.match(self._tokens, at):
@@ -116,7 +118,7 @@ class Reader:
 
     def _has(self, kind: str) -> bool:
         if kind in ("tag", "consumer", "domain", "term"):
-            return any(x.kind == kind for found in self._vocabulary.labels.values() for x in found)
+            return kind in self._vocabulary.kinds
         return True
 
     def _field_nouns(self, start: int, at: int, *, negated: bool) -> int:
@@ -209,7 +211,7 @@ class Reader:
         for role in _ROLES:
             if not (length := role.cue.match(self._tokens, at)):
                 continue
-            begin = self._names.skip(at + length, (":", *cues.ARTICLES))
+            begin = self._names.skip(at + length, (":",))
             listed = self._names.listed(at + length, (*role.kinds, *_EVERY), guess=False)
             if listed is None or not (listed.noun or listed.kind in role.kinds):
                 listed = self._names.listed(begin, role.kinds, guess=guess)

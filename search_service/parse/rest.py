@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataspoke.core.documents.vocabulary import STOP_WORDS
-from dataspoke.search_service.parse.tokens import Token
+from dataspoke.search_service.parse.tokens import Token, word_set
 
 _SCAFFOLD = """
     find show list give get need want looking look search display tell see any every everything
@@ -21,8 +21,12 @@ _SCAFFOLD = """
     dashboards dashboard charts chart pipelines topics reports still kind kinds type types full
     whole entire complete overview inventory-of under upon via ever yet nothing nobody across
     inside within along with together while since during however though too either data's where's
-    come comes belong belongs go goes happens happen concerning regarding related
+    fall falls anywhere everywhere elsewhere come comes belong belongs go goes happens happen concerning regarding related
 """
+_LOOSE = word_set(
+    "ones those but anywhere everywhere except neither nor either both only and or also in on of "
+    "the a an that which is are with from by , :"
+)
 SCAFFOLD = frozenset(_SCAFFOLD.split()) | STOP_WORDS
 """Words that frame a question and name nothing."""
 
@@ -44,6 +48,10 @@ def rest_of(
         return ""
     if len(left) == len(tokens) and not any(read) and not any(t.foreign for t in tokens):
         return text
+    while left and tokens[left[-1]].word in _LOOSE:
+        left.pop()
+    while left and tokens[left[0]].word in _LOOSE:
+        left.pop(0)
     words = [read[at] or _surface(tokens[at]) for at in left]
     return " ".join(word for word in words if word).replace(" ,", ",").strip(" ,:")
 

@@ -13,7 +13,8 @@ _IDEAS = """
       personally identifiable / personal information / personally identifying information /
       personal details / identifiable information / private data / private information /
       sensitive personal data / personal identifiers / personal info / sensitive / sensitive data /
-      sensitive information / privacy sensitive / privacy relevant
+      sensitive information / sensitive info / sensitive details / private info /
+      private details / confidential personal data / privacy sensitive / privacy relevant
     phi / protected health information / health information / patient data / health data / hipaa
     pci / payment card data / cardholder data / card data / pci dss
     gdpr / data protection / gdpr relevant / gdpr regulated / privacy regulated / eu privacy /

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from dataspoke.search_service.parse.translations import LONGEST, TRANSLATIONS
 
-MAX_TOKENS = 80
-"""Of a question: what follows is searched, and not read for conditions."""
+MAX_TOKENS = 60
+"""Of a question. A longer text is searched for, and not read for conditions."""
 
 _TOKEN = re.compile(
     r"urn:li:\w+:(?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)|[^\s,;?!\"']+)"
@@ -76,7 +76,12 @@ def squeezed(words: Iterable[str]) -> str:
     >>> squeezed(["Growth", "Analytics"]) == squeezed(["growth_analytics"])
     True
     """
-    return singular(_NOT_LETTERS.sub("", "".join(words)))
+    return singular(squeezed_letters("".join(words)))
+
+
+def squeezed_letters(word: str) -> str:
+    """Letters and digits alone."""
+    return word if word.isalnum() else _NOT_LETTERS.sub("", word)
 
 
 def singular(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dataspoke.search_service.parse.model import Correction
@@ -11,7 +12,9 @@ from dataspoke.search_service.parse.tokens import Token, singular
 from dataspoke.search_service.parse.vocabulary import Vocabulary
 
 _SHORTEST_SWAP = 3
-_SHORTEST = 6
+_SHORTEST = 7
+_ENDING = re.compile(r"(?:ing|ed|ers?|es|e|d|s|r)$")
+_VOWELS = "aeiouy"
 
 
 def mended(
@@ -38,7 +41,8 @@ def mended(
             at += 2
             continue
         word = tokens[at].word
-        if (best := _nearest(word, vocabulary)) is not None:
+        best = _nearest(word, vocabulary)
+        if best and not (at and tokens[at].text[0].isupper()):
             swapped = sorted(word) == sorted(best)
             read[at] = best if swapped else f"{tokens[at].text} {best}"
             corrections.append(Correction(tokens[at].text, best))
@@ -56,11 +60,14 @@ def _doubtful(token: Token, vocabulary: Vocabulary) -> bool:
 
 def _nearest(word: str, vocabulary: Vocabulary) -> str | None:
     if len(word) == _SHORTEST_SWAP:
-        swaps = (word[1] + word[0] + word[2], word[0] + word[2] + word[1])
-        return next((swap for swap in swaps if swap in vocabulary.words), None)
+        swap = word[1] + word[0] + word[2]
+        odd = word[0] in _VOWELS and word[1] not in _VOWELS and word[2] not in _VOWELS
+        return swap if odd and swap in vocabulary.words else None
     for candidate in vocabulary.word_speller.nearest(word):
         if sorted(candidate) == sorted(word):
             return candidate
+        if _ENDING.sub("", candidate) == _ENDING.sub("", word):
+            continue  # another form of the word
         long_enough = len(word) >= _SHORTEST + (len(candidate) == len(word))
         if long_enough and distance(word, candidate) == 1:
             return candidate

@@ -90,6 +90,7 @@ class Vocabulary:
     assets: Mapping[str, tuple[Asset, ...]] = field(default_factory=dict)
     entity_types: frozenset[str] = frozenset()
     subtypes: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
     environments: int = 0
     longest: int = 1
     words: frozenset[str] = frozenset()
@@ -157,6 +158,7 @@ def _vocabulary(
         assets=assets,
         entity_types=types,
         subtypes=frozenset(fold_word(x.name) for x in labels if x.kind == "subtype"),
+        kinds=frozenset(label.kind for label in labels),
         environments=sum(label.kind == "env" for label in labels),
         longest=_LONGEST_NAME,
         words=words,
