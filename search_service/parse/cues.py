@@ -75,10 +75,13 @@ OWNS = Phrases(
     (own|owns|owned|maintain|maintains|manage|manages|curate|curates|steward|stewards|govern|
 governs|administer|administers|oversee|oversees|supervise|supervises|runs|operates|looks_after|
 look_after|takes_care_of|take_care_of|keeps|owning|managing|maintaining|curating)
-    / (is|are|am|~) (the|an|a|~) (responsible|accountable|answerable) for / (is|are) (responsible|accountable)
-    / responsible for / accountable for / responsible / accountable / (is|are) in charge of / in charge of / has ownership of
+    / (is|are|am|~) (the|an|a|~) (responsible|accountable|answerable) for
+    / (is|are) (responsible|accountable)
+    / responsible for / accountable for / responsible / accountable / (is|are) in charge of
+    / in charge of / has ownership of
     / (is|are) (the|an|a|~) (owner|owners|steward|stewards|custodian|maintainer|curator) of
-    / (is|are) (the|an|a|~) (owner|steward|owners|stewards) (of|~) / as (the|an|~|their|its|a|our) (owner|steward|owners|stewards|custodian)
+    / (is|are) (the|an|a|~) (owner|steward|owners|stewards) (of|~)
+    / as (the|an|~|their|its|a|our) (owner|steward|owners|stewards|custodian)
     / (has|have) responsibility for / (has|have) stewardship of
     """
 )
@@ -113,7 +116,8 @@ designated|rated|stamped) (as|with|by|~) (being|~)
       (~|the|a|an) (tag|label|tags|labels|badge|classification|flag|marker)
     / (carry|carries|carrying|bear|bears|bearing) / (the|~) (tag|label|tags|labels) / status
     / considered / deemed / known to be / (the|~) (term|terms|glossary_term|business_term)
-    / tagged / (linked|mapped|attached|associated) (to|with) (~|the) (~|term|glossary_term|business_term)
+    / tagged / (linked|mapped|attached|associated) (to|with) (~|the) (~|term|glossary_term|
+business_term)
     / under the (tag|label|term)
     """
 )
@@ -177,7 +181,8 @@ downstream_consumers|downstream_dependents|downstream_assets|downstream_lineage|
 users|outputs|output|products|derivations) of / (impact|effect|effects|consequences|blast_radius|
 impact_analysis|ramifications) (of|for|on|if|when) (~|changing|changes_to|changes_in|dropping|
 a_change_in|a_change_to|modifying|deleting|removing|altering|breaking|an_outage_of)
-    / (affected|impacted|hit|broken) by (a|any|the|~) (change|changes|outage|problem|failure|bug|issue) (to|in|of|with|on)
+    / (affected|impacted|hit|broken) by (a|any|the|~) (change|changes|outage|problem|failure|bug|
+issue) (to|in|of|with|on)
     / (breaks|break|broken|affected|impacted|fails|fail|suffers|suffer|happens|stops_working|
 stop_working|goes_wrong|go_wrong|would_break|will_break) (if|when|once|should|by) (~|we|i|someone|
 somebody|you|they) (~|change|drop|delete|modify|remove|alter|touch|rename|changes_to|changing|
@@ -216,9 +221,11 @@ NOT = Phrases(
     not / non / without (any|~) / excluding / exclude / excludes / (everything|anything|all|~)
       except (for|those|the_ones|~) (~|from|in|on|with|tagged|owned_by) / other than / apart from
     / aside from / minus / ignoring / ignore / (leave|leaving) out / rather than / nor / neither
-    / outside (of|~) / (everything|anything|all|anywhere|everywhere) but / but no / no / (aren't|isn't|don't|doesn't|
+    / outside (of|~) / (everything|anything|all|anywhere|everywhere) but / but no / no
+    / (aren't|isn't|don't|doesn't|
 can't|won't|hasn't|haven't|wasn't|weren't|didn't|cannot|arent|isnt|dont|doesnt|never)
-    / with the exception of / nothing (from|in|on|with|~) / anywhere other than / (skip|skipping|omit|omitting|drop|dropping|filter_out|filtering_out|sans|barring|save_for|
+    / with the exception of / nothing (from|in|on|with|~) / anywhere other than
+    / (skip|skipping|omit|omitting|drop|dropping|filter_out|filtering_out|sans|barring|save_for|
 bar|beyond|free_of|free_from|devoid_of|instead_of|as_opposed_to|lacking|lack|lacks)
     / (no|not) longer
     """
@@ -229,7 +236,8 @@ LEFT_OUT = Phrases(
 )
 NONE_OF = Phrases(
     """
-    (without|lacking|lack|lacks|missing|miss|no|sans|need|needs|needing|devoid_of|free_of|in_need_of|
+    (without|lacking|lack|lacks|missing|miss|no|sans|need|needs|needing|devoid_of|free_of|
+in_need_of|
 with_neither|have_neither|has_neither|having_neither|neither|short_of|in_search_of|still_without|
 waiting_for|looking_for)
       (~|a|an|any|the|its|their|some|proper|assigned|registered|known|defined|clear)
@@ -266,7 +274,8 @@ takes_responsibility_for|is_accountable_for|has_claimed|is_responsible)
         / (not|aren't|isn't|never) (owned|maintained|looked_after|managed|curated|stewarded|claimed)
           (by|~) (anyone|anybody|any_team|any_group|any_person|a_team|someone|somebody)
         / (owned|maintained|managed|curated|stewarded|looked_after) by (nobody|no_one|noone|no_team)
-        / not owned / with (nobody|no_one|noone) in charge / (nobody|no_one) in charge / unmaintained / up for grabs / unclaimed / steward less
+        / not owned / with (nobody|no_one|noone) in charge / (nobody|no_one) in charge
+    / unmaintained / up for grabs / unclaimed / steward less
         """
     ),
     "description": Phrases(
@@ -342,7 +351,8 @@ ADVERBS = word_set(
     "been being is are was were do does did can could might may would will get gets"
 )
 DOWNSTREAM_STEMS = Phrases(
-    """(depend|depends|rely|relies|based|built|dependent) (on|upon) / (get|gets|draw|draws|take|takes|
+    """(depend|depends|rely|relies|based|built|dependent) (on|upon)
+    / (get|gets|draw|draws|take|takes|
 pull|pulls|receive|receives|source|sources) (~|its|their) (data|inputs|input|content|records|rows)
     from / (derived|made|computed|built|
 come|comes|sourced|fed|calculated|created|populated|loaded) (from|by|of)"""

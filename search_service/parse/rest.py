@@ -21,7 +21,8 @@ _SCAFFOLD = """
     dashboards dashboard charts chart pipelines topics reports still kind kinds type types full
     whole entire complete overview inventory-of under upon via ever yet nothing nobody across
     inside within along with together while since during however though too either data's where's
-    fall falls anywhere everywhere elsewhere come comes belong belongs go goes happens happen concerning regarding related
+    fall falls anywhere everywhere elsewhere come comes belong belongs go goes happens happen
+    concerning regarding related
 """
 _LOOSE = word_set(
     "ones those but anywhere everywhere except neither nor either both only and or also in on of "
