@@ -45,9 +45,10 @@ def _create(context: Context, arguments: Arguments) -> Any:
 
 
 def _get(context: Context, arguments: Arguments) -> Any:
-    """A token of which nothing is kept, as older clients ask for it."""
+    """A token of which nothing is kept, as older clients ask for it; only for oneself."""
     given = arguments["input"]
-    _may_create(context, given)
+    if given["actorUrn"] != context.actor or not context.may(_GENERATE):
+        raise Forbidden(UNAUTHORIZED)
     return {"accessToken": context.access.tokens.session(given["actorUrn"])}
 
 

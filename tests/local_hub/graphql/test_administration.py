@@ -138,3 +138,13 @@ def test_paging_may_be_texts_of_digits(ask: Ask) -> None:
     query = "query x($input: ListUsersInput!) { listUsers(input: $input) { start count } }"
     assert ask(query, input={"start": "0", "count": "2"}) == {"start": 0, "count": 2}
     assert "must be numbers" in ask(query, input={"start": "a"})
+
+
+def test_a_token_without_a_record_is_given_for_oneself_alone(ask: Ask) -> None:
+    query = (
+        "query x($input: GetAccessTokenInput!) { getAccessToken(input: $input) { accessToken } }"
+    )
+    asked = {"type": "PERSONAL", "duration": "ONE_DAY"}
+    own = ask(query, input={**asked, "actorUrn": "urn:li:corpuser:datahub"})
+    assert own["accessToken"]
+    assert "Unauthorized" in ask(query, input={**asked, "actorUrn": "urn:li:corpuser:ada"})
