@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from search_quality import fill, read
@@ -22,8 +23,10 @@ from search_quality import fill, read
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.embedder import load_embedder
 from dataspoke.core.index.spec import spec_for
-from dataspoke.search_service.retrieve import Searcher, SearchQuery
+from dataspoke.search_service.parse.vocabulary import Vocabulary, vocabulary_of
+from dataspoke.search_service.retrieve import Searcher
 from dataspoke.search_service.roster import Roster, RosterRow
+from dataspoke.search_service.understand import Question, answer_to
 
 WAYS: Mapping[str, Callable[[RosterRow], str]] = {
     "name": lambda row: row.name,
@@ -42,7 +45,11 @@ WAYS: Mapping[str, Callable[[RosterRow], str]] = {
 
 
 def measure(
-    searcher: Searcher, rows: list[RosterRow], way: Callable[[RosterRow], str], every: int
+    searcher: Searcher,
+    vocabulary: Vocabulary,
+    rows: list[RosterRow],
+    way: Callable[[RosterRow], str],
+    every: int,
 ) -> None:
     asked = Counter(way(row).casefold() for row in rows)
     wanted = [row for row in rows if asked[way(row).casefold()] == 1][::every]
@@ -50,7 +57,8 @@ def measure(
     started = time.perf_counter()
     missed = []
     for row in wanted:
-        hits = searcher.search(SearchQuery(way(row), limit=1)).hits
+        question = Question(way(row), limit=1)
+        hits = answer_to(question, searcher, vocabulary, datetime.now(UTC)).answer.hits
         if not hits or group_of[hits[0].urn] != row.copies_key:
             missed.append(way(row))
     took = (time.perf_counter() - started) / max(1, len(wanted)) * 1000
@@ -72,9 +80,10 @@ def main() -> None:
         roster.refresh()
         searcher = Searcher(index, roster, embedder)
         rows = sorted(roster.facts(), key=lambda row: row.urn)
+        vocabulary = vocabulary_of(rows)
         for label, way in WAYS.items():
-            print(f"{label:<28}", end="")
-            measure(searcher, rows, way, arguments.every)
+            print(f"{label:<28}", end="", flush=True)
+            measure(searcher, vocabulary, rows, way, arguments.every)
         questions = read(arguments.folder / "queries.jsonl.gz")
         named = sum(bool(searcher.exactly_named(one["query"], ())) for one in questions)
         print(f"plain questions taken for names: {named} of {len(questions)}")

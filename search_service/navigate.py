@@ -8,7 +8,7 @@ other word must say where that entity lies or what it is; so a plain question is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -173,9 +173,10 @@ def navigated(exact: Exact, entity: Named, score: float) -> float:
     )
 
 
-def in_production(env: str, path: Sequence[str]) -> bool:
+@lru_cache(maxsize=50_000)
+def in_production(env: str, path: tuple[str, ...]) -> bool:
     """Neither the environment nor a database named after one says otherwise."""
-    named = set(environments_in(tuple(path)))
+    named = set(environments_in(path))
     return env in ("PROD", "PRD", "") and named <= _PRODUCTION
 
 

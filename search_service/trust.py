@@ -6,9 +6,11 @@ They reorder what is under the filters, a little: together they stay within `LOW
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 from dataspoke.search_service.navigate import in_production
 
@@ -35,6 +37,17 @@ class Trusted(Protocol):
     def usage(self) -> int: ...
 
 
+class _State(NamedTuple):
+    """All that signals look at: a catalogue has few different ones."""
+
+    deprecated: bool
+    certified: bool
+    quality: str
+    incidents: int
+    usage: int
+    production: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """`most` is the factor where the signal holds fully; `strength` (0…1) says how far it does;
@@ -42,7 +55,7 @@ class Signal:
 
     name: str
     most: float
-    strength: Callable[[Trusted], float]
+    strength: Callable[[_State], float]
     words: str
 
 
@@ -56,40 +69,47 @@ class Applied:
 
 
 SIGNALS = (
-    Signal("deprecated", 0.85, lambda one: one.deprecated, "it is deprecated"),
+    Signal("deprecated", 0.85, lambda state: state.deprecated, "it is deprecated"),
+    Signal("incidents", 0.93, lambda state: state.incidents > 0, "it has open incidents"),
     Signal(
         "quality",
         0.93,
-        lambda one: one.quality == "fail" and not one.incidents,
+        lambda state: state.quality == "fail" and not state.incidents,
         "its quality checks fail",
     ),
-    Signal("quality", 1.03, lambda one: one.quality == "pass", "its quality checks pass"),
-    Signal("incidents", 0.93, lambda one: one.incidents > 0, "it has open incidents"),
-    Signal("certified", 1.05, lambda one: one.certified, "it is certified"),
-    Signal("usage", 1.04, lambda one: one.usage / (one.usage + _HALF_USED), "people use it"),
-    Signal(
-        "environment",
-        0.96,
-        lambda one: not in_production(one.env, one.path),
-        "it is not in production",
-    ),
+    Signal("quality", 1.03, lambda state: state.quality == "pass", "its quality checks pass"),
+    Signal("certified", 1.05, lambda state: state.certified, "it is certified"),
+    Signal("usage", 1.04, lambda state: state.usage / (state.usage + _HALF_USED), "people use it"),
+    Signal("environment", 0.96, lambda state: not state.production, "it is not in production"),
 )
 
 
 def applied(entity: Trusted) -> tuple[Applied, ...]:
     """The signals that hold, each with its factor."""
+    return _applied(
+        _State(
+            entity.deprecated,
+            entity.certified,
+            entity.quality,
+            entity.incidents,
+            entity.usage,
+            in_production(entity.env, entity.path),
+        )
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _applied(state: _State) -> tuple[Applied, ...]:
     found = []
     for signal in SIGNALS:
-        strength = float(signal.strength(entity))
+        strength = float(signal.strength(state))
         if strength > 0:
-            factor = 1 + (signal.most - 1) * strength
-            found.append(Applied(signal.name, round(factor, 4), signal.words))
+            factor = round(1 + (signal.most - 1) * strength, 4)
+            found.append(Applied(signal.name, factor, signal.words))
     return tuple(found)
 
 
 def factor_of(signals: tuple[Applied, ...]) -> float:
     """The product of the factors, bounded."""
-    product = 1.0
-    for signal in signals:
-        product *= signal.factor
+    product = math.prod(signal.factor for signal in signals)
     return min(HIGHEST, max(LOWEST, product))

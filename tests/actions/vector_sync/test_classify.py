@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dataspoke.actions.vector_sync.classify import (
+    SHOWN_AFTER_MS,
     classify,
     priority_of,
     relevant_aspects,
@@ -25,6 +27,8 @@ USER = "urn:li:corpuser:ann"
 GROUP = "urn:li:corpGroup:sales"
 DOMAIN = "urn:li:domain:d1"
 CONTAINER = "urn:li:container:c1"
+PROPERTY = "urn:li:structuredProperty:io.acme.retention"
+OWNER_TYPE = "urn:li:ownershipType:steward"
 TERM = "urn:li:glossaryTerm:Revenue"
 
 
@@ -56,6 +60,18 @@ CASES = [
     (TABLE, "datasetKey", {}, None, "UPSERT", ["sync"]),
     (TABLE, "globalTags", None, {"tags": [1]}, "DELETE", ["sync"]),
     (TABLE, "ownership", {}, {}, "RESTATE", ["sync"]),
+    # use and loads of a table; names of owner types and properties
+    (TABLE, "datasetUsageStatistics", {"totalSqlQueries": 1}, None, "UPSERT", ["sync"]),
+    (TABLE, "operation", {"operationType": "INSERT"}, None, "UPSERT", ["sync"]),
+    (
+        PROPERTY,
+        "propertyDefinition",
+        {"displayName": "B"},
+        {"displayName": "A"},
+        "UPSERT",
+        ["fanout"],
+    ),
+    (OWNER_TYPE, "ownershipTypeInfo", {"name": "B"}, {"name": "A"}, "UPSERT", ["fanout"]),
     # what the index does not show
     (TABLE, "datasetProfile", {"rowCount": 1}, None, "UPSERT", []),
     (TABLE, "institutionalMemory", {}, None, "UPSERT", []),
@@ -143,3 +159,9 @@ def test_every_searchable_type_has_aspects_that_matter() -> None:
     assert "schemaMetadata" in aspects["dataset"]
     assert "datasetKey" in aspects["dataset"]
     assert all(aspects.values())
+
+
+def test_a_point_of_a_timeseries_is_read_once_the_server_shows_it() -> None:
+    event = replace(change(TABLE, "datasetUsageStatistics", {}), created_ms=1_000)
+    (work,) = classify(event)
+    assert (work.not_before, work.priority) == (1_000 + SHOWN_AFTER_MS, Priority.BACKFILL)
