@@ -16,15 +16,18 @@ from dataspoke.core.errors import DataSpokeError, FatalError, RetriableError
 from dataspoke.core.index.edge import EdgeIndex
 from dataspoke.core.index.edge_graph import GraphBuilder
 from dataspoke.core.index.embedder import Embedder, load_embedder
+from dataspoke.core.index.folder import folder_name
 from dataspoke.core.index.model import VectorIndex
 from dataspoke.core.index.open import open_owner
 from dataspoke.core.index.outbox import Outbox
 from dataspoke.core.index.spec import spec_for
 from dataspoke.core.settings import Settings
 from dataspoke.core.store.database import Database
+from dataspoke.core.store.state import StateStore
 from dataspoke.search_service.access.vocabularies import Vocabularies
 from dataspoke.search_service.drain import DrainStatus, OutboxDrainer
 from dataspoke.search_service.fusion import Weights
+from dataspoke.search_service.handover import MODEL_KEY, Handover
 from dataspoke.search_service.retrieve import Searcher
 from dataspoke.search_service.roster import Roster
 from dataspoke.search_service.roster_keeper import RosterKeeper
@@ -70,6 +73,7 @@ class SearchRuntime:
         self._stop = threading.Event()
         self._resources = ExitStack()
         self._embedder: Embedder | None = None
+        self._handover: Handover | None = None
         self._thread = threading.Thread(target=self._start, name="search-start", daemon=True)
         self.serving: Serving | None = None
         self.reason = "The model and the index are being loaded."
@@ -109,6 +113,13 @@ class SearchRuntime:
                 "roster": len(serving.roster),
             },
         }
+        if (handover := self._handover) is not None:
+            coming = handover.progress()
+            facts["next_model"] = {
+                "model": coming.model,
+                "entities": coming.entities,
+                "of": coming.wanted,
+            }
         if (drain := self.drain) is not None:
             facts["outbox"] = {
                 "rows": drain.rows,
@@ -133,6 +144,8 @@ class SearchRuntime:
                 return
             else:
                 self.serving = serving
+                if self._handover is not None:
+                    self._handover.start()
                 self._on_ready(serving)
                 return
 
@@ -140,36 +153,82 @@ class SearchRuntime:
         """Open all or nothing."""
         if self._embedder is None:
             self._embedder = load_embedder(self._settings.model)
-        spec = spec_for(self._embedder)
         with ExitStack() as opened:
-            index = open_owner(self._settings, spec)
-            opened.callback(index.close)
-            roster = Roster(index)
-            searcher = Searcher(index, roster, self._embedder, self._weights)
-            opened.callback(searcher.close)
-            drainer = None
-            if isinstance(index, EdgeIndex):
+            database = None
+            if not self._settings.qdrant_url:
                 database = Database.open(self._settings.database_url)
                 opened.callback(database.close)
-                outbox = Outbox(database, spec)
-                outbox.bind(index.generation, index.urns())
-                graph = GraphBuilder(index)
-                opened.callback(graph.stop, timeout=_STOP_SECONDS)
-                drainer = OutboxDrainer(
-                    outbox, index, on_fatal=self._fatal, on_applied=roster.follow
-                )
-                opened.callback(drainer.stop, timeout=_STOP_SECONDS)
-                drainer.start()
-                graph.start()
-            keeper = RosterKeeper(roster, poll=drainer is None)
-            opened.callback(keeper.stop, timeout=_STOP_SECONDS)
-            keeper.start()
-            vocabulary = VocabularyKeeper(roster)
-            opened.callback(vocabulary.stop, timeout=_STOP_SECONDS)
-            vocabulary.start()
+            serving = fresh = self._open_index(self._embedder, database, opened)
+            if database is not None:
+                serving = self._or_previous(fresh, StateStore(database), database, opened)
             self._resources = opened.pop_all()
+        return serving
+
+    def _open_index(
+        self, embedder: Embedder, database: Database | None, opened: ExitStack
+    ) -> Serving:
+        spec = spec_for(embedder)
+        index = open_owner(self._settings, spec)
+        opened.callback(index.close)
+        roster = Roster(index)
+        searcher = Searcher(index, roster, embedder, self._weights)
+        opened.callback(searcher.close)
+        drainer = None
+        if isinstance(index, EdgeIndex) and database is not None:
+            outbox = Outbox(database, spec)
+            outbox.bind(index.generation, index.urns())
+            graph = GraphBuilder(index)
+            opened.callback(graph.stop, timeout=_STOP_SECONDS)
+            drainer = OutboxDrainer(outbox, index, on_fatal=self._fatal, on_applied=roster.follow)
+            opened.callback(drainer.stop, timeout=_STOP_SECONDS)
+            drainer.start()
+            graph.start()
+        keeper = RosterKeeper(roster, poll=drainer is None)
+        opened.callback(keeper.stop, timeout=_STOP_SECONDS)
+        keeper.start()
+        vocabulary = VocabularyKeeper(roster)
+        opened.callback(vocabulary.stop, timeout=_STOP_SECONDS)
+        vocabulary.start()
         vocabularies = Vocabularies(index, roster, vocabulary.current)
-        return Serving(self._embedder, index, roster, searcher, vocabularies, drainer)
+        return Serving(embedder, index, roster, searcher, vocabularies, drainer)
+
+    def _or_previous(
+        self, fresh: Serving, state: StateStore, database: Database, opened: ExitStack
+    ) -> Serving:
+        """What answers now: `fresh`, or until that is full the index of the model before."""
+        name = state.get(MODEL_KEY)
+        previous = self._previous_embedder(name) if name else None
+        if previous is None:
+            state.set(MODEL_KEY, self._settings.model)
+            return fresh
+        before = opened.enter_context(ExitStack())
+        old = self._open_index(previous, database, before)
+
+        def take_over() -> None:
+            self.serving = fresh
+            self._handover = None
+            state.set(MODEL_KEY, self._settings.model)
+            log.warning("The index of %s is full and answers now.", fresh.embedder.model_id)
+            self._stop.wait(_STOP_SECONDS)
+            before.close()
+
+        handover = Handover(fresh.embedder.model_id, old.index, fresh.index, on_full=take_over)
+        opened.callback(handover.stop, timeout=2 * _STOP_SECONDS)
+        self._handover = handover
+        log.warning("The index of %s answers until the new one is full.", previous.model_id)
+        return old
+
+    def _previous_embedder(self, name: str) -> Embedder | None:
+        """None if the index that answered last is today's, or is no longer there."""
+        if name == self._settings.model:
+            return None
+        try:
+            embedder = load_embedder(name)
+        except DataSpokeError as exc:
+            log.warning("The model before cannot answer meanwhile: %s", exc)
+            return None
+        place = self._settings.index_dir / folder_name(spec_for(embedder).model_id)
+        return embedder if place.exists() else None
 
     def _fatal(self, exc: DataSpokeError) -> None:
         self.reason = str(exc)
