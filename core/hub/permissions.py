@@ -33,12 +33,11 @@ class HubPermissions:
         self._connection = connection
 
     def policies(self) -> list[Mapping[str, Any]]:
-        """Every `dataHubPolicyInfo` that is not removed."""
+        """Every `dataHubPolicyInfo`."""
         return [
             info
-            for aspects in self._all("dataHubPolicy", ("dataHubPolicyInfo", "status")).values()
-            if not (aspects.get("status") or {}).get("removed")
-            and isinstance(info := aspects.get("dataHubPolicyInfo"), dict)
+            for aspects in self._all("dataHubPolicy", ("dataHubPolicyInfo",)).values()
+            if isinstance(info := aspects.get("dataHubPolicyInfo"), dict)
         ]
 
     def parents(self, kind: str) -> dict[str, str]:

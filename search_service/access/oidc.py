@@ -101,7 +101,7 @@ class OidcVerifier:
         settings = self._settings
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError as exc:
+        except (jwt.InvalidTokenError, ValueError) as exc:
             raise UnauthenticatedError("Cannot accept the token: it is no JWT.") from exc
         # Before any key is looked for: what is pinned is ours, never the token's to choose.
         if header.get("alg") not in settings.algorithms:
