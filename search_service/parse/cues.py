@@ -10,6 +10,12 @@ from dataspoke.search_service.parse.tokens import Token, word_set
 _LINE_END = re.compile(r"\|\s+")
 
 
+class _Node(dict[str, "_Node"]):
+    """The words that may follow; `ends` says that a phrase may end here."""
+
+    ends = False
+
+
 class Phrases:
     """Sequences of words, found at a place, longest first.
 
@@ -18,29 +24,25 @@ class Phrases:
     """
 
     def __init__(self, text: str) -> None:
-        table: dict[str, set[tuple[str, ...]]] = {}
+        self._root: _Node = _Node()
         for phrase in _LINE_END.sub("|", text).split("/"):
             for words in _spelt(phrase.split()):
-                table.setdefault(words[0], set()).add(words)
-        self._table = {
-            first: sorted(found, key=lambda words: (-len(words), words))
-            for first, found in table.items()
-        }
+                node = self._root
+                for word in words:
+                    node = node.setdefault(word, _Node())
+                node.ends = True
 
     def match(self, tokens: Sequence[Token], at: int) -> int:
         """How many tokens from `at` on are such a phrase; 0 for none."""
-        if at >= len(tokens):
-            return 0
-        for words in self._table.get(tokens[at].word, ()):
-            length = len(words)
-            if at + length <= len(tokens) and all(
-                tokens[at + i].word == words[i] for i in range(1, length)
-            ):
-                return length
-        return 0
-
-    def words(self) -> set[str]:
-        return {word for found in self._table.values() for words in found for word in words}
+        node, length = self._root, 0
+        for end in range(at, len(tokens)):
+            following = node.get(tokens[end].word)
+            if following is None:
+                break
+            node = following
+            if node.ends:
+                length = end - at + 1
+        return length
 
 
 def _spelt(words: Sequence[str]) -> list[tuple[str, ...]]:
@@ -81,6 +83,7 @@ look_after|takes_care_of|take_care_of|keeps|owning|managing|maintaining|curating
     / in charge of / has ownership of
     / (is|are) (the|an|a|~) (owner|owners|steward|stewards|custodian|maintainer|curator) of
     / (is|are) (the|an|a|~) (owner|steward|owners|stewards) (of|~)
+    / (the|an|a) (owner|owners|steward|stewards) of
     / as (the|an|~|their|its|a|our) (owner|steward|owners|stewards|custodian)
     / (has|have) responsibility for / (has|have) stewardship of
     """
@@ -99,7 +102,8 @@ counted_on|drawn_on|analysed|analyzed|favoured|favored|loved|downloaded|viewed|o
 )
 USES = Phrases(
     """
-    (use|uses|using|used|consume|consumes|consuming|query|queries|querying|read|reads|access|
+    (use|uses|using|used|reading|consume|consumes|consuming|query|queries|querying|read|reads|
+access|
 accesses|utilise|utilises|utilize|utilizes|leverage|leverages|need|needs|require|requires)
     / (rely|relies|relied|relying|depend|depends|depended|depending|lean|leans|count|counts|draw|
 draws) (on|upon) / (work|works|working) with / (make|makes) use of / (is|are) using
@@ -202,7 +206,7 @@ FLIPPED_DOWNSTREAM = Phrases(
     """
     (downstream|downstreams|dependents|dependants|consumers|children|descendants|derivatives|
 impact|outputs|downstream_tables|downstream_datasets|successors)
-    / (change|changes|changed|break|breaks|fail|fails|failed|goes_down|is_late|is_dropped|
+    / (used|change|changes|changed|break|breaks|fail|fails|failed|goes_down|is_late|is_dropped|
 is_deleted|is_changed|were_dropped|disappears|is_wrong|is_broken|is_removed|went_away|is_delayed|
 stops|gets_dropped|gets_changed|were_to_change|was_dropped|was_deleted|goes_away|is_modified)
     """
@@ -354,7 +358,7 @@ DOWNSTREAM_STEMS = Phrases(
     """(depend|depends|rely|relies|based|built|dependent) (on|upon)
     / (get|gets|draw|draws|take|takes|
 pull|pulls|receive|receives|source|sources) (~|its|their) (data|inputs|input|content|records|rows)
-    from / (derived|made|computed|built|
+    from / (its|their) (data|inputs|input|content|records|rows) from / (derived|made|computed|built|
 come|comes|sourced|fed|calculated|created|populated|loaded) (from|by|of)"""
 )
 DEPRECATED = word_set("deprecated obsolete retired sunset decommissioned discontinued")

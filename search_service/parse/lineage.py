@@ -91,15 +91,22 @@ class LineageReader:
         found = [(phrases.match(self._tokens, verb), field) for phrases, field in turned]
         length, field = max(found, key=lambda pair: pair[0])
         if not length:
-            bare = cues.DOWNSTREAM_STEMS.match(self._tokens, verb)
-            if not bare:
-                return None
-            length, field = bare, _UP
+            length, field = cues.DOWNSTREAM_STEMS.match(self._tokens, verb), _UP
+        if not length:
+            return None if named.plain else self._direction_before(named, at)
         if self._names.asset(verb + length, guess=False):
             return None
         if named.plain and not self._clear(verb, length):
             return None
         return self._said(field, named, at, verb + length)
+
+    def _direction_before(self, named: NamedAssets, at: int) -> Said | None:
+        """`which upstream tables does X have`."""
+        for token in self._tokens[:at]:
+            for word, field in (("upstream", _UP), ("downstream", _DOWN)):
+                if token.word.startswith(word):
+                    return self._said(field, named, at, named.end)
+        return None
 
     def _said(self, field: str, named: NamedAssets, start: int, end: int) -> Said:
         urns = tuple(sorted({asset.urn for asset in named.assets}))[:_MOST_VALUES]

@@ -62,7 +62,7 @@ class Policy:
             denied
             or self._plain(listed, typed)
             or self._before_noun(listed.end)
-            or (listed.end - at == len(self._tokens))
+            or (self._head(at) and self._ends(listed.end))
         )
 
     def after_weak_cue(self, listed: Listed, at: int) -> bool:
@@ -160,6 +160,7 @@ class Policy:
         clear = singular(noun) in CLEAR_TYPES
         before = self._word(at - 1)
         framed = at == 0 or before in _DETERMINERS or denied
+        framed = framed or bool(self._vocabulary.named(singular(before)))
         if field == "subtype" and value not in self._vocabulary.subtypes:
             field, value, clear = "entity_type", "dataset", False
         if field == "entity_type" and (

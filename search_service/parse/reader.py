@@ -189,7 +189,7 @@ class Reader:
             if named is None:
                 continue
             end = self._names.skip(named.end, cues.GROUP_NOUNS)
-            if self._tokens[end - 1].possessive and end < len(self._tokens):
+            if self._tokens[end - 1].possessive and (kind == "owner" or end < len(self._tokens)):
                 self._add_listed(Listed(kind, (named,), True, end, False), at, end, 0.7)
                 return end
         return 0

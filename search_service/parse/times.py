@@ -67,7 +67,7 @@ _UNCHANGED = (
 )
 _FRESH = r"(?:fresh(?:ened)?|changes?|updates?|modify|modifies|refresh(?:es)?|up\s+to\s+date|alive)"
 _NOT = (
-    r"(?P<not>(?:(?:\w+n['\u2019]?t|not|never|no|without|lacking|cannot|nothing)\b\s*"
+    r"(?P<not>(?:(?:\w+n['\u2019]?t|not|never|no|without|lacking|cannot|nothing|nobody|no\s+one|noone)\b\s*"
     r"(?:(?:been|had|seen|have|has|any|ever|see|get|got|gotten|were|was|a|single|yet|received?|"
     r"further|more|new)\s+)*))?"
 )
