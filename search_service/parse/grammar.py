@@ -33,6 +33,7 @@ def parse(
         return Parsed(text)
     said = Reader(text, tokens, vocabulary, now).read()
     used = [False] * len(tokens)
+    stated_else = any(each.takes and each.filters for each in said)
     filters: dict[str, ParsedFilter] = {}
     for each in said:
         for one in each.filters:
@@ -40,7 +41,8 @@ def parse(
             filters.setdefault(
                 one.id, ParsedFilter(one.id, one, (start, end), text[start:end], each.confidence)
             )
-        if each.takes and (not each.filters or any(f.id not in dropped for f in each.filters)):
+        takes = each.takes or stated_else
+        if takes and (not each.filters or any(f.id not in dropped for f in each.filters)):
             used[each.start : each.end] = [True] * (each.end - each.start)
     read, corrections = mended(tokens, used, vocabulary)
     kept = tuple(each for each in filters.values() if each.id not in dropped)
