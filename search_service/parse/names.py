@@ -25,6 +25,7 @@ from dataspoke.search_service.parse.vocabulary import Asset, Label, Vocabulary
 
 _MOST_PARTIAL = 3
 _MOST_ASSETS = 5
+_MOST_COMPARED = 500
 _SHORTEST_GUESS = 5
 _LONGEST_GUESS = 30
 _MOST_WORDS = 4
@@ -87,6 +88,7 @@ class Names:
         self._letters = [squeezed_letters(token.word) for token in tokens]
         self._known = [self._known_keys(at) for at in range(len(tokens))]
         self._near: dict[int, list[tuple[int, str]]] = {}
+        self._guesses: dict[int, NamedAssets | None] = {}
 
     def skip(self, at: int, words: Iterable[str]) -> int:
         while at < len(self._tokens) and self._tokens[at].word in words:
@@ -227,7 +229,11 @@ class Names:
                 assets = self._vocabulary.assets.get(key)
                 if assets:
                     return self._with_noun(assets, begin, end, noun if begin > start else "")
-        return self._guessed(start + bool(noun), noun) if guess else None
+        if not guess:
+            return None
+        if at not in self._guesses:
+            self._guesses[at] = self._guessed(start + bool(noun), noun)
+        return self._guesses[at]
 
     def _with_noun(self, assets: tuple[Asset, ...], begin: int, end: int, noun: str) -> NamedAssets:
         after = self._type_at(end)
@@ -269,12 +275,17 @@ class Names:
         if len(key) < _SHORTEST_GUESS:
             return ()
         allowed = 1 if len(key) < 8 else 2
+        half = len(key) // 2
+        begin, finish, compared = key[:half], key[-half:], 0
         best: tuple[int, tuple[Asset, ...]] = (allowed + 1, ())
         for known, assets in self._vocabulary.assets.items():
+            if not (known.startswith(begin) or known.endswith(finish)):
+                continue  # one slip leaves one half as it was
             if abs(len(known) - len(key)) > allowed:
                 continue
-            if known[:2] != key[:2] and known[-4:] != key[-4:]:
-                continue
+            compared += 1
+            if compared > _MOST_COMPARED:
+                break
             if (far := distance(key, known, allowed)) < best[0]:
                 best = (far, assets)
         return best[1]

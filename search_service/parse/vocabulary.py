@@ -104,17 +104,18 @@ class Vocabulary:
 
 def vocabulary_of(rows: Iterable[Row]) -> Vocabulary:
     """The vocabulary of a catalogue. Some microseconds an entity."""
-    assets: dict[str, list[Asset]] = {}
+    assets: dict[str, tuple[Asset, ...]] = {}
     words: set[str] = set()
     types: set[str] = set()
     seen: dict[str, set[Sequence[str]]] = {kind: set() for kind in _KINDS}
     urns: dict[str, set[Sequence[str]]] = {kind: set() for kind in _KINDS}
     for row in rows:
-        asset = Asset(row.urn, row.entity_type, row.name)
+        asset = _asset(row.urn, row.entity_type, row.name)
         types.add(row.entity_type)
         words.update(_words_of(row.name))
         for key in _asset_keys(row.name, row.qualified_name):
-            assets.setdefault(key, []).append(asset)
+            before = assets.get(key)
+            assets[key] = (*before, asset) if before else (asset,)
         seen["platform"].add((row.platform,))
         seen["env"].add((row.env,))
         seen["subtype"].add(row.subtypes)
@@ -138,8 +139,7 @@ def vocabulary_of(rows: Iterable[Row]) -> Vocabulary:
         for each in lists
         for urn in each
     }
-    named = {key: tuple(found) for key, found in assets.items()}
-    return _vocabulary(frozenset(labels), named, frozenset(types), frozenset(words))
+    return _vocabulary(frozenset(labels), assets, frozenset(types), frozenset(words))
 
 
 def _vocabulary(
@@ -170,6 +170,11 @@ def _vocabulary(
 @lru_cache(maxsize=8)
 def _speller(words: frozenset[str]) -> Speller:
     return Speller(words)
+
+
+@lru_cache(maxsize=500_000)
+def _asset(urn: str, entity_type: str, name: str) -> Asset:
+    return Asset(urn, entity_type, name)
 
 
 @lru_cache(maxsize=500_000)
