@@ -103,9 +103,9 @@ class Typed:
         return words if len(words) <= _MOST_WORDS else ()
 
     @cached_property
-    def steps(self) -> frozenset[str]:
-        """The parts between white space and dots."""
-        return frozenset(_STEP.split(self.folded))
+    def steps(self) -> str:
+        """The parts between white space and dots, with dots between and around them."""
+        return f".{'.'.join(_STEP.split(self.folded))}."
 
     @cached_property
     def runs(self) -> dict[str, tuple[tuple[int, int], ...]]:
@@ -137,21 +137,23 @@ class Exact:
 def exactness(typed: Typed, entity: Named) -> Exact:
     """A literal name comes before one with other separators, and a name before name and place."""
     if typed.folded == fold(entity.urn):
-        return Exact("urn", 6)
+        return Exact("urn", 8)
     if typed.folded == fold(entity.qualified_name) and "." in typed.folded:
-        return Exact("qualified name", 5)
+        return Exact("qualified name", 7)
     name, endings = fold(entity.name), _endings(entity)
     if typed.folded == name or typed.folded in endings:
-        return Exact("name", 4)
+        return Exact("name", 6)
     bare = {squeezed(name), *map(squeezed, endings)}
     spans = [span for run in typed.runs.keys() & bare for span in typed.runs[run]]
     if any(end - start == len(typed.words) for start, end in spans):
-        return Exact("name", 3)
+        return Exact("name", 5)
     if not spans:
         return Exact()
     place = _place(entity) | _FILLERS
     if any(place.issuperset((*typed.words[:start], *typed.words[end:])) for start, end in spans):
-        return Exact("name and place", 1 + (name in typed.steps))
+        told = [ending for ending in (name, *endings) if f".{ending}." in typed.steps]
+        dotted = any("." in ending for ending in told)
+        return Exact("name and place", 1 + bool(told) + dotted + (dotted and endings[0] in told))
     return Exact()
 
 

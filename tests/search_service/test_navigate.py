@@ -61,6 +61,17 @@ def test_a_literal_name_comes_before_another_spelling() -> None:
     assert exactness(typed, LINES).level > exactness(typed, camel).level > 0
 
 
+def test_the_end_of_a_path_is_the_name_even_where_the_database_is_called_like_a_table() -> None:
+    def in_herd(name: str) -> RosterRow:
+        found = table(name, qualified_name=f"herd_book.{name}", containers=())
+        return row(found)
+
+    typed = Typed("prod.herd_book.herd")
+    levels = [exactness(typed, in_herd(name)).level for name in ("herd", "herd_book", "book")]
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] > levels[1]
+
+
 @pytest.mark.parametrize("lower", [STAGED, OLD])
 def test_of_equal_names_production_and_what_is_current_come_first(lower: RosterRow) -> None:
     name = Exact("name", 4)
@@ -68,7 +79,7 @@ def test_of_equal_names_production_and_what_is_current_come_first(lower: RosterR
     assert navigated(name, USED, 0.0) > navigated(name, LINES, 0.5)
 
 
-@pytest.mark.parametrize("level", range(1, 7))
+@pytest.mark.parametrize("level", range(1, 9))
 def test_levels_never_overlap_and_stand_above_all_questions(level: int) -> None:
     worst = navigated(Exact("x", level), row(table("a", env="DEV", deprecated=True)), 0.0)
     best = navigated(Exact("x", level - 1), USED, 1.0)
