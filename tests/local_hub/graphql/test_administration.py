@@ -145,6 +145,6 @@ def test_a_token_without_a_record_is_given_for_oneself_alone(ask: Ask) -> None:
         "query x($input: GetAccessTokenInput!) { getAccessToken(input: $input) { accessToken } }"
     )
     asked = {"type": "PERSONAL", "duration": "ONE_DAY"}
-    own = ask(query, i={**asked, "actorUrn": "urn:li:corpuser:datahub"})
+    own = ask(query, input={**asked, "actorUrn": "urn:li:corpuser:datahub"})
     assert own["accessToken"]
-    assert "Unauthorized" in ask(query, i={**asked, "actorUrn": "urn:li:corpuser:ada"})
+    assert "Unauthorized" in ask(query, input={**asked, "actorUrn": "urn:li:corpuser:ada"})
