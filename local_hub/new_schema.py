@@ -30,10 +30,11 @@ def new_columns(urn: str, schema: Mapping[str, Any]) -> list[tuple[bool, str]] |
     ):
         return None
     parent, changes = _inside(urn), []
+    inside = _as_it_is if _all_plain(urn, fields) else _inside
     for path in sorted(fields):
         field = fields[path]
-        inner = _inside(path)
-        column = _inside(column_urn(urn, path))
+        inner = inside(path)
+        column = inside(column_urn(urn, path))
         nullable = "true" if field.get("nullable") else "false"
         added = (
             r"\"category\":\"TECHNICAL_SCHEMA\",\"operation\":\"ADD\","
@@ -46,12 +47,22 @@ def new_columns(urn: str, schema: Mapping[str, Any]) -> list[tuple[bool, str]] |
         if description is not None:
             described = (
                 r"\"category\":\"DOCUMENTATION\",\"operation\":\"ADD\","
-                rf"\"parameters\":{{\"description\":\"{_inside(description)}\","
+                rf"\"parameters\":{{\"description\":\"{inside(description)}\","
                 rf"\"fieldPath\":\"{inner}\",\"parentUrn\":\"{parent}\"}},"
                 rf"\"entityType\":\"schemaField\",\"entityUrn\":\"{column}\""
             )
             changes.append((False, described))
     return changes
+
+
+def _all_plain(urn: str, fields: Mapping[str, Any]) -> bool:
+    """One look at everything, since most schemas have nothing to escape."""
+    texts = [field.get("description") or "" for field in fields.values()]
+    return _PLAIN.fullmatch("".join((urn, *fields, *texts))) is not None
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _inside(text: str) -> str:

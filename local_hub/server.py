@@ -69,6 +69,9 @@ def serve(
         # this, writes wait again and again for the collector to look through all of them.
         gc.collect()
         gc.freeze()
+        # One thread reads requests while another writes: with the default of five milliseconds
+        # the writer waits for the reader after each statement.
+        sys.setswitchinterval(0.0005)
         sys.stdout.write(
             f"Data Spoke local hub on {url_of(listener)} (data in {home}).\n"
             "It is for trials, development and tests; never for production.\n"
