@@ -6,7 +6,8 @@
 
 Each entity is a dataset with five aspects, one of them a schema of 20 described columns; with the
 key and the defaults that makes 9 rows and some 55 events. The hub runs as a process of its own,
-called over four connections where it says so, else over one; rates are wall clock, CPU is that of the process that is measured.
+called over four connections where it says so, else over one; rates are wall clock, CPU is that of
+the process that is measured.
 
 "Bare SQLite" inserts the same rows (entities, aspects with their system metadata, and events) into
 the same tables, 100 proposals per transaction, in this process, from tuples that are in memory:
