@@ -117,6 +117,11 @@ def test_what_is_kept_can_be_cleaned_later(hub: HubProcess, tmp_path: Path) -> N
     assert _journals(tmp_path) == []
 
 
+def _hear_interrupts() -> None:
+    """A suite that a shell runs in the background inherits that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_stopped_leaves_nothing_in_the_end(
     hub: HubProcess, tmp_path: Path, signum: signal.Signals
@@ -128,6 +133,7 @@ def test_a_run_that_is_stopped_leaves_nothing_in_the_end(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_interrupts,
     )
     try:
         wait_until(lambda: len(_entities(hub.url)) > len(before) + 5, what="it has written")
