@@ -137,7 +137,7 @@ def _write_recipes(folder: Path) -> None:
         ("action-value", action, "    workers: 2", "    workers: many"),
         ("action-type", action, "dataspoke-vector-sync", "dataspoke-vector-sink"),
         ("source-key", action, "poll_timeout_seconds", "poll_timeout_second"),
-        ("source-value", action, "[MetadataChangeLog_Versioned_v1]", "[MetadataChangeLog_v1]"),
+        ("source-value", action, "MetadataChangeLog_Versioned_v1", "MetadataChangeLog_v1"),
         ("log-key", log, "ignore_users", "ignore_user"),
         ("log-value", log, "[datahub]", "3"),
         ("rule-key", log, "sink:", f"{rules}\nsink:"),
@@ -297,7 +297,7 @@ CASES = [
     Case(
         "home is a file, search",
         SEARCH,
-        r"Cannot write the index folder .*DATASPOKE_HOME",
+        r"Cannot create the folder .* of the database: .*DATASPOKE_HOME",
         FILE_AS_HOME,
     ),
     Case(
