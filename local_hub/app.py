@@ -79,6 +79,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         news = app.state.news = News(asyncio.get_running_loop())
+        app.state.consumers = asyncio.Semaphore(events.MOST_CONSUMERS)
         with resources:
             remove = hub.store.add_listener(news.announce)
             trimming = asyncio.create_task(_trim_events(hub, discovery))

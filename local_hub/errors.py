@@ -12,6 +12,7 @@
     ├── NotFound                404      404      no such entity, aspect or page
     ├── PreconditionFailed      412      412      a conditional write met another version
     ├── AlreadyThere            400      422      a CREATE met an existing aspect or entity
+    ├── TooBusy                 429      429      every consumer of the events API is taken
     └── InvalidAspect           400      422      the payload does not fit the aspect's schema
 """
 
@@ -55,6 +56,14 @@ class UnknownAspect(BadRequest):
 
     restli_status = 422
     kind = "Validation Error"
+
+
+class TooBusy(HubError):
+    """All that may do this at once are doing it."""
+
+    status = 429
+    restli_status = 429
+    kind = "Too Many Requests"
 
 
 class Forbidden(HubError):

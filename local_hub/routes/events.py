@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dataspoke.local_hub.errors import BadRequest
+from dataspoke.local_hub.errors import BadRequest, TooBusy
 from dataspoke.local_hub.http import answer, hub_of, in_thread, number
 from dataspoke.local_hub.hub import now_millis
 from dataspoke.local_hub.mcl import TOPICS
@@ -22,6 +22,8 @@ DEFAULT_LIMIT = 100
 MOST_LIMIT = 5000
 DEFAULT_TIMEOUT = 5.0
 MOST_TIMEOUT = 10.0
+# Polls at once: the size of the pool of Kafka consumers that GMS has by default.
+MOST_CONSUMERS = 5
 _DAY_MILLIS = 86_400_000
 
 
@@ -36,11 +38,32 @@ async def _poll(request: Request) -> Response:
     timeout = min(_seconds(query.get("pollTimeoutSeconds")), MOST_TIMEOUT)
     after = await _start(hub.store, query.get("offsetId"), query.get("lookbackWindowDays"))
     deadline = time.monotonic() + timeout
+    consumers: asyncio.Semaphore = request.app.state.consumers
+    try:
+        # A wait of no seconds would not even take what is free.
+        await asyncio.wait_for(consumers.acquire(), timeout or 0.001)
+    except TimeoutError:
+        raise TooBusy(
+            f"No consumer is free: {MOST_CONSUMERS} polls wait for events. Try again later."
+        ) from None
+    try:
+        offset, events = await _next(hub.store, news, topic, after, limit, deadline)
+    finally:
+        consumers.release()
+    if len(events) < 20:
+        return answer(_body(topic, offset, events))
+    return answer(await in_thread(lambda: _body(topic, offset, events)))
+
+
+async def _next(
+    store: Store, news: News, topic: str, after: int, limit: int, deadline: float
+) -> tuple[int, list[StoredEvent]]:
+    """The first events behind `after`, or none at the deadline; and the offset to go on from."""
     while True:
         arrival = news.next()
         # What is committed by now has been looked at, whatever its topic was.
-        seen = max(after, hub.store.last_offset())
-        events = hub.store.read_events(topic, after, limit)
+        seen = max(after, store.last_offset())
+        events = store.read_events(topic, after, limit)
         remaining = deadline - time.monotonic()
         if events or remaining <= 0 or news.closed:
             break
@@ -48,10 +71,7 @@ async def _poll(request: Request) -> Response:
             await asyncio.wait_for(arrival, remaining)
         except TimeoutError:
             continue
-    offset = events[-1].offset if events else seen
-    if len(events) < 20:
-        return answer(_body(topic, offset, events))
-    return answer(await in_thread(lambda: _body(topic, offset, events)))
+    return (events[-1].offset if events else seen), events
 
 
 def _body(topic: str, offset: int, events: Sequence[StoredEvent]) -> dict[str, object]:

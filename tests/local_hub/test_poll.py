@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hub_client import Client
 
+from dataspoke.local_hub.routes.events import MOST_CONSUMERS
+
 TAG = "urn:li:tag:{}"
 TOPIC = "MetadataChangeLog_Versioned_v1"
 
@@ -113,3 +115,21 @@ def test_text_arrives_in_the_form_of_the_java_encoder(client: Client) -> None:
     values = [json.loads(event["value"]) for event in _poll(client, offsetId=offset)["events"]]
     aspect = values[-1]["aspect"]["com.linkedin.pegasus2avro.mxe.GenericAspect"]["value"]
     assert json.loads(aspect.encode("latin-1")) == {"name": "café"}
+
+
+def test_a_poll_beyond_the_pool_of_consumers_is_told_to_come_again(client: Client) -> None:
+    waiting = [
+        threading.Thread(target=_poll, args=(client,), kwargs={"pollTimeoutSeconds": 3})
+        for _ in range(MOST_CONSUMERS)
+    ]
+    for thread in waiting:
+        thread.start()
+    time.sleep(0.5)
+    params: dict[str, Any] = {"topic": TOPIC, "pollTimeoutSeconds": 0}
+    refused = client.http.get("/openapi/v1/events/poll", params=params)
+    assert refused.status_code == 429
+    assert "Try again later" in refused.text
+    _write(client, "news")
+    for thread in waiting:
+        thread.join()
+    assert _poll(client)["events"] == []
