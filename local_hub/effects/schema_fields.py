@@ -25,10 +25,12 @@ def follow_schema(view: View, change: Change) -> Iterable[Proposal]:
             yield propose(view, _field(change.urn, path), "schemaFieldKey", None, "DELETE")
         return
     removed = view.value(change.urn, "status")
+    known, current = _aliases(change.urn, before), _aliases(change.urn, after)
     for path in after:
-        aliases = _aliases(change.urn, path, after)
-        if change.change == "RESTATE" or aliases != _aliases(change.urn, path, before):
-            yield propose(view, _field(change.urn, path), "schemaFieldAliases", aliases)
+        aliases = current[plain_path(path)]
+        if change.change == "RESTATE" or aliases != known.get(plain_path(path)):
+            value = {"aliases": sorted(aliases)}
+            yield propose(view, _field(change.urn, path), "schemaFieldAliases", value)
         if removed is not None:
             yield propose(view, _field(change.urn, path), "status", removed)
     for path in before:
@@ -62,8 +64,10 @@ def _field(dataset: str, path: str) -> str:
     return f"urn:li:schemaField:({dataset},{path.translate(_ENCODED)})"
 
 
-def _aliases(dataset: str, path: str, paths: Iterable[str]) -> dict[str, list[str]]:
-    """The urns of a column: of its path without types, and of all paths that come to the same."""
-    plain = plain_path(path)
-    same = {_field(dataset, other) for other in paths if plain_path(other) == plain}
-    return {"aliases": sorted(same | {_field(dataset, plain)}) if same else []}
+def _aliases(dataset: str, paths: Iterable[str]) -> dict[str, set[str]]:
+    """By path without types, the urns of its columns: of that path, and of all that come to it."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        plain = plain_path(path)
+        found.setdefault(plain, {_field(dataset, plain)}).add(_field(dataset, path))
+    return found
